@@ -1,0 +1,216 @@
+//! Where a stream lives.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// Prefixes whose streams only the server itself writes; access rules never match them.
+pub const RESERVED_PREFIXES: [&str; 4] = ["generations", "conversations", "documents", "users"];
+
+const PATH_BYTES_MAX: usize = 512;
+const SEGMENTS_MAX: usize = 32;
+
+/// A stream's path, e.g. `generations/0193…`: percent-decoded once, no empty, `.` or `..`
+/// segment, no control character, at most 512 bytes and 32 segments.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub struct StreamPath(std::sync::Arc<str>);
+
+/// The text is not a stream path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StreamPathError {
+    /// No text at all.
+    #[error("the stream path is empty")]
+    Empty,
+    /// More than 512 bytes or 32 segments.
+    #[error("the stream path is longer than {PATH_BYTES_MAX} bytes or {SEGMENTS_MAX} segments")]
+    TooLong,
+    /// An empty segment, `.` or `..`.
+    #[error("the stream path has an empty, `.` or `..` segment")]
+    Segment,
+    /// A control character, a backslash, or an invisible separator.
+    #[error("the stream path has a character that may not stand there")]
+    Character,
+}
+
+impl StreamPath {
+    /// The path as text, without a leading slash.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether only the server itself may write here.
+    #[must_use]
+    pub fn is_reserved(&self) -> bool {
+        self.first_segment().is_some_and(|first| RESERVED_PREFIXES.contains(&first))
+    }
+
+    fn first_segment(&self) -> Option<&str> {
+        self.0.split('/').next()
+    }
+}
+
+impl FromStr for StreamPath {
+    type Err = StreamPathError;
+
+    fn from_str(text: &str) -> Result<Self, StreamPathError> {
+        if text.is_empty() {
+            return Err(StreamPathError::Empty);
+        }
+        if text.len() > PATH_BYTES_MAX || text.split('/').count() > SEGMENTS_MAX {
+            return Err(StreamPathError::TooLong);
+        }
+        if text.split('/').any(|s| matches!(s, "" | "." | "..")) {
+            return Err(StreamPathError::Segment);
+        }
+        let unsafe_char = |c: char| c.is_control() || c == '\\' || matches!(c, '\u{2028}' | '\u{2029}');
+        if text.contains(unsafe_char) {
+            return Err(StreamPathError::Character);
+        }
+        Ok(Self(text.into()))
+    }
+}
+
+impl<'de> Deserialize<'de> for StreamPath {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+impl fmt::Display for StreamPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for StreamPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "StreamPath({})", self.0)
+    }
+}
+
+/// A set of paths: `*` stands for one segment or a part of one, a last `**` for any number of segments.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(transparent)]
+pub struct StreamPattern(Box<str>);
+
+impl StreamPattern {
+    /// The pattern as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether the path belongs to the set.
+    #[must_use]
+    pub fn matches(&self, path: &StreamPath) -> bool {
+        let mut wanted = self.0.split('/');
+        let mut given = path.as_str().split('/');
+        loop {
+            match (wanted.next(), given.next()) {
+                // A last `**` takes the rest, be it nothing.
+                (Some("**"), _) => return true,
+                (Some(want), Some(have)) if segment_matches(want.as_bytes(), have.as_bytes()) => {}
+                (None, None) => return true,
+                _ => return false,
+            }
+        }
+    }
+}
+
+/// Glob match of one segment in linear time: on a mismatch, go back to the last star.
+fn segment_matches(pattern: &[u8], text: &[u8]) -> bool {
+    let (mut p, mut t) = (0, 0);
+    let mut star: Option<(usize, usize)> = None;
+    while t < text.len() {
+        match pattern.get(p) {
+            Some(b'*') => {
+                star = Some((p, t));
+                p += 1;
+            }
+            Some(byte) if text.get(t) == Some(byte) => {
+                p += 1;
+                t += 1;
+            }
+            _ => match star {
+                Some((at, from)) => {
+                    p = at + 1;
+                    t = from + 1;
+                    star = Some((at, from + 1));
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern.get(p..).is_some_and(|rest| rest.iter().all(|b| *b == b'*'))
+}
+
+impl FromStr for StreamPattern {
+    type Err = StreamPathError;
+
+    fn from_str(text: &str) -> Result<Self, StreamPathError> {
+        // The same rules as for paths; `**` only as the last segment keeps matching linear.
+        let path: StreamPath = text.parse()?;
+        let segments = path.as_str().split('/').count();
+        let early = path.as_str().split('/').take(segments - 1).any(|s| s.contains("**"));
+        let last = path.as_str().rsplit('/').next().unwrap_or_default();
+        if early || (last.contains("**") && last != "**") {
+            return Err(StreamPathError::Segment);
+        }
+        Ok(Self(path.as_str().into()))
+    }
+}
+
+impl<'de> Deserialize<'de> for StreamPattern {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case("", StreamPathError::Empty)]
+    #[case("a//b", StreamPathError::Segment)]
+    #[case("/a", StreamPathError::Segment)]
+    #[case("a/../b", StreamPathError::Segment)]
+    #[case("a\nb", StreamPathError::Character)]
+    #[case("a\\b", StreamPathError::Character)]
+    fn bad_paths_are_refused(#[case] text: &str, #[case] error: StreamPathError) {
+        assert_eq!(text.parse::<StreamPath>(), Err(error));
+    }
+
+    #[rstest]
+    #[case("public/**", "public/a/b", true)]
+    #[case("public/**", "public", true)]
+    #[case("public/**", "publicity/a", false)]
+    #[case("a/*/c", "a/b/c", true)]
+    #[case("a/*/c", "a/b/b/c", false)]
+    #[case("logs-*-eu", "logs-2026-eu", true)]
+    #[case("logs-*-eu", "logs-2026-us", false)]
+    #[case("**", "x/y", true)]
+    #[case("*a*a*a*b", "aaaaaaaaaaaaaaaaaaaaaaaaaaaa", false)]
+    fn patterns_match_as_written(#[case] pattern: &str, #[case] path: &str, #[case] expected: bool) {
+        let pattern: StreamPattern = pattern.parse().unwrap();
+        assert_eq!(pattern.matches(&path.parse().unwrap()), expected);
+    }
+
+    #[test]
+    fn two_stars_stand_only_at_the_end() {
+        assert!("a/**/b".parse::<StreamPattern>().is_err());
+        assert!("a/x**".parse::<StreamPattern>().is_err());
+    }
+
+    #[test]
+    fn the_servers_own_prefixes_are_reserved() {
+        assert!("users/1/events".parse::<StreamPath>().unwrap().is_reserved());
+        assert!(!"usersx/1".parse::<StreamPath>().unwrap().is_reserved());
+    }
+}
