@@ -1,1 +1,24 @@
-//! x
+//! The database: one writer with group commit, pooled readers, migrations, and the bus for hints.
+//!
+//! Owns: files, connections, transactions, the order of migrations, what a failed write means.
+//! Must not: know any table. Domain crates bring their own SQL and migrations.
+//!
+//! Rules: a write is answered after its commit is on stable storage, never before; a failed
+//! sync stops all writing until the process starts again (pages may be marked clean after
+//! a failed fsync, so a retry would lie).
+
+mod bus;
+mod error;
+mod migrate;
+mod open;
+mod read;
+mod write;
+
+pub use bus::{Bus, Hint, HintReceiver, LocalBus};
+pub use error::{DbError, OpenError};
+pub use open::{Db, DbOptions, SQLITE_VERSION_FLOOR};
+pub use write::WriteJob;
+
+/// Re-exported so that domain crates and this one always speak of the same SQLite.
+pub use refinery;
+pub use rusqlite;

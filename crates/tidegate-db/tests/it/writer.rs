@@ -1,0 +1,130 @@
+//! The writer's promises, on a real file.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tidegate_db::rusqlite::Transaction;
+use tidegate_db::{Bus as _, Db, DbError, DbOptions, Hint, LocalBus, WriteJob};
+
+async fn open(dir: &tempfile::TempDir) -> Db {
+    let db = Db::open(&dir.path().join("t.db"), &DbOptions::default()).await.unwrap();
+    db.write(|tx| {
+        Ok::<_, DbError>(tx.execute_batch("CREATE TABLE IF NOT EXISTS t (n INTEGER PRIMARY KEY)")?)
+    })
+    .await
+    .unwrap();
+    db
+}
+
+async fn insert(db: &Db, n: i64) -> Result<(), DbError> {
+    db.write(move |tx| Ok(tx.execute("INSERT INTO t VALUES (?1)", [n]).map(|_| ())?)).await
+}
+
+async fn count(db: &Db) -> i64 {
+    db.read(|conn| Ok::<_, DbError>(conn.query_row("SELECT count(*) FROM t", [], |r| r.get(0))?))
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn a_failed_job_rolls_back_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let db = open(&dir).await;
+    let jobs = (0..50).map(|n| {
+        let db = db.clone();
+        tokio::spawn(async move {
+            db.write(move |tx| {
+                tx.execute("INSERT INTO t VALUES (?1)", [n])?;
+                if n % 2 == 0 { Err(DbError::Constraint("even".to_owned())) } else { Ok(()) }
+            })
+            .await
+        })
+    });
+    let mut failed = 0;
+    for job in jobs.collect::<Vec<_>>() {
+        failed += usize::from(job.await.unwrap().is_err());
+    }
+    assert_eq!((failed, count(&db).await), (25, 25));
+}
+
+#[tokio::test]
+async fn a_panicking_job_is_an_error_and_the_writer_goes_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let db = open(&dir).await;
+    let result: Result<(), DbError> = db.write(|_| panic!("planted")).await;
+    assert!(matches!(result, Err(DbError::Bug(_))));
+    insert(&db, 1).await.unwrap();
+    assert_eq!(count(&db).await, 1);
+}
+
+#[tokio::test]
+async fn what_was_answered_is_there_after_reopening() {
+    let dir = tempfile::tempdir().unwrap();
+    let db = open(&dir).await;
+    insert(&db, 7).await.unwrap();
+    drop(db);
+    assert_eq!(count(&open(&dir).await).await, 1);
+}
+
+#[tokio::test]
+async fn a_reader_cannot_write() {
+    let dir = tempfile::tempdir().unwrap();
+    let db = open(&dir).await;
+    let result =
+        db.read(|conn| Ok::<_, DbError>(conn.execute("INSERT INTO t VALUES (1)", []).map(|_| ())?)).await;
+    assert!(result.is_err());
+}
+
+#[tokio::test]
+async fn a_full_disk_is_told_and_writing_goes_on_after_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let db = open(&dir).await;
+    db.write(|tx| {
+        Ok::<_, DbError>(tx.execute_batch("CREATE TABLE big (b BLOB); PRAGMA max_page_count = 20")?)
+    })
+    .await
+    .unwrap();
+    let fill = |db: Db| async move {
+        db.write(|tx| {
+            Ok::<_, DbError>(tx.execute("INSERT INTO big VALUES (zeroblob(200000))", []).map(|_| ())?)
+        })
+        .await
+    };
+    assert_eq!(fill(db.clone()).await, Err(DbError::StorageFull));
+    db.write(|tx| Ok::<_, DbError>(tx.execute_batch("PRAGMA max_page_count = 100000")?)).await.unwrap();
+    fill(db.clone()).await.unwrap();
+}
+
+#[tokio::test]
+async fn many_waiting_writes_share_commits() {
+    struct Counting(Arc<AtomicUsize>);
+    impl WriteJob for Counting {
+        fn run(&mut self, tx: &Transaction<'_>) -> Result<(), DbError> {
+            tx.execute("INSERT INTO t DEFAULT VALUES", [])?;
+            Ok(())
+        }
+        fn done(self: Box<Self>, outcome: Result<(), DbError>) {
+            assert_eq!(outcome, Ok(()));
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let db = open(&dir).await;
+    let done = Arc::new(AtomicUsize::new(0));
+    (0..500).for_each(|_| db.submit(Box::new(Counting(Arc::clone(&done)))));
+    insert(&db, 10_000).await.unwrap();
+    // The writer answers in order: once a later write is answered, all before it were told.
+    assert_eq!(done.load(Ordering::SeqCst), 500);
+    assert_eq!(count(&db).await, 501);
+}
+
+#[tokio::test]
+async fn a_listener_that_missed_hints_is_told_to_look_at_everything() {
+    let bus = LocalBus::new(1);
+    let mut hints = bus.subscribe();
+    let hint = Hint { topic: "t", key: "k".into() };
+    bus.publish(hint.clone());
+    bus.publish(hint.clone());
+    assert_eq!(hints.next().await, None);
+    assert_eq!(hints.next().await, Some(hint));
+}
