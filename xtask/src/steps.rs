@@ -1,0 +1,78 @@
+//! What `cargo xtask test` runs, in order: the quick things first.
+
+use std::ffi::OsStr;
+use std::path::Path;
+use std::process::Command;
+use std::time::Instant;
+
+use anyhow::{Context as _, bail};
+
+use crate::tidy;
+
+/// Everything that must pass before a change lands.
+pub(crate) fn test(root: &Path) -> anyhow::Result<()> {
+    lint(root)?;
+    cargo(root, "unit and integration tests", ["test", "--workspace", "--locked"])?;
+    conformance(root)?;
+    kill(root, 50)
+}
+
+/// Formatting, lints, documentation and house rules.
+pub(crate) fn lint(root: &Path) -> anyhow::Result<()> {
+    tidy::run(root)?;
+    cargo(root, "formatting", ["fmt", "--all", "--check"])?;
+    cargo(root, "lints", ["clippy", "--workspace", "--all-targets", "--locked", "--", "--deny", "warnings"])?;
+    step(
+        "documentation",
+        Command::new("cargo")
+            .args(["doc", "--workspace", "--no-deps", "--locked"])
+            .env("RUSTDOCFLAGS", "--deny warnings")
+            .current_dir(root),
+    )
+}
+
+/// The public conformance suite against the real binary.
+pub(crate) fn conformance(root: &Path) -> anyhow::Result<()> {
+    need("node", "install Node.js 20 or newer")?;
+    cargo(root, "the binary", ["build", "--locked", "--package", "tidegate"])?;
+    let folder = root.join("conformance");
+    step(
+        "packages of the conformance suite",
+        Command::new("npm").args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]).current_dir(&folder),
+    )?;
+    step("conformance suite", Command::new("npm").arg("test").current_dir(&folder))
+}
+
+/// `kill -9` under load; the journal of acknowledgements lives outside of the killed process.
+pub(crate) fn kill(root: &Path, rounds: u32) -> anyhow::Result<()> {
+    let mut command = Command::new("cargo");
+    command
+        .args(["test", "--locked", "--package", "tidegate", "--test", "kill", "--", "--nocapture"])
+        .env("TIDEGATE_TEST_KILL_ROUNDS", rounds.to_string())
+        .current_dir(root);
+    step("kill -9 under load", &mut command)
+}
+
+fn cargo<const N: usize>(root: &Path, name: &str, arguments: [&str; N]) -> anyhow::Result<()> {
+    step(name, Command::new("cargo").args(arguments).current_dir(root))
+}
+
+fn need(program: impl AsRef<OsStr>, cure: &str) -> anyhow::Result<()> {
+    let program = program.as_ref();
+    let found = Command::new(program).arg("--version").output().is_ok_and(|o| o.status.success());
+    if !found {
+        bail!("`{}` is missing: {cure}", program.display());
+    }
+    Ok(())
+}
+
+fn step(name: &str, command: &mut Command) -> anyhow::Result<()> {
+    println!("── {name}");
+    let started = Instant::now();
+    let status = command.status().with_context(|| format!("could not start: {name}"))?;
+    if !status.success() {
+        bail!("failed: {name} ({status})");
+    }
+    println!("── {name}: passed in {:.0} s", started.elapsed().as_secs_f64());
+    Ok(())
+}
