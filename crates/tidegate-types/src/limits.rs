@@ -159,8 +159,10 @@ limits! {
     prompt_bytes = 262_144, 1_024..=1_048_576;
     /// Bytes of one progress or result body.
     progress_bytes = 262_144, 1_024..=1_048_576;
-    /// Attempts of a generation.
+    /// Attempts of a generation when its creator does not say.
     generation_attempts = 1, 1..=100;
+    /// Attempts that the creator of a generation may ask for.
+    generation_attempts_max = 100, 1..=1_000;
     /// Appends that wait for the next group commit.
     append_queue = 16_384, 16..=1_048_576;
     /// Bytes that wait for the next group commit.

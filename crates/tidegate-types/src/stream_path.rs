@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::{GenerationId, UserId};
+
 /// Prefixes whose streams only the server itself writes; access rules never match them.
 pub const RESERVED_PREFIXES: [&str; 4] = ["generations", "conversations", "documents", "users"];
 
@@ -45,6 +47,18 @@ impl StreamPath {
     #[must_use]
     pub fn is_reserved(&self) -> bool {
         self.first_segment().is_some_and(|first| RESERVED_PREFIXES.contains(&first))
+    }
+
+    /// The stream of a generation: `generations/{id}`.
+    #[must_use]
+    pub fn of_generation(id: &GenerationId) -> Self {
+        Self(format!("generations/{id}").into())
+    }
+
+    /// The feed of a user: `users/{id}/events`.
+    #[must_use]
+    pub fn of_feed(user: UserId) -> Self {
+        Self(format!("users/{user}/events").into())
     }
 
     fn first_segment(&self) -> Option<&str> {

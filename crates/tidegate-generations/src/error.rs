@@ -1,0 +1,136 @@
+//! What can go wrong, one enum per operation.
+
+use tidegate_db::DbError;
+use tidegate_types::ErrorCode;
+
+use crate::{InvalidTransition, Status};
+
+/// Reading or writing failed.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum GenerationsError {
+    /// The database.
+    #[error(transparent)]
+    Db(#[from] DbError),
+    /// A stream could not be read or written; the code says which kind of failure.
+    #[error("{detail}")]
+    Stream {
+        /// How it is told to clients.
+        code: ErrorCode,
+        /// What happened, for the log.
+        detail: String,
+    },
+    /// The list's cursor is not one of ours.
+    #[error("the cursor is not one that a list answered")]
+    Cursor,
+}
+
+impl GenerationsError {
+    /// How this failure is told to clients.
+    #[must_use]
+    pub const fn code(&self) -> ErrorCode {
+        match self {
+            Self::Db(DbError::StorageFull) => ErrorCode::StorageFull,
+            Self::Db(DbError::Unavailable(_)) => ErrorCode::DatabaseUnavailable,
+            Self::Db(DbError::Overloaded) => ErrorCode::Overloaded,
+            Self::Db(DbError::Constraint(_) | DbError::Bug(_)) => ErrorCode::Internal,
+            Self::Stream { code, .. } => *code,
+            Self::Cursor => ErrorCode::InvalidCursor,
+        }
+    }
+}
+
+/// A field that is not valid.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{pointer}: {detail}")]
+pub struct Invalid {
+    /// A JSON pointer into the request.
+    pub pointer: String,
+    /// What is wrong with it.
+    pub detail: String,
+}
+
+impl Invalid {
+    #[expect(dead_code, reason = "the checks that use it follow")]
+    pub(crate) fn new(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self { pointer: pointer.into(), detail: detail.into() }
+    }
+}
+
+macro_rules! operation_errors {
+    ($($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident $(($payload:ty))? = $message:literal, $code:expr;)* })*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Debug, thiserror::Error)]
+        pub enum $name {
+            $($(#[$vdoc])* #[error($message)] $variant $(($payload))?,)*
+            /// Reading or writing failed.
+            #[error(transparent)]
+            Generations(#[from] GenerationsError),
+        }
+
+        impl $name {
+            /// How this failure is told to clients.
+            #[must_use]
+            pub const fn code(&self) -> ErrorCode {
+                match self {
+                    $(Self::$variant { .. } => $code,)*
+                    Self::Generations(error) => error.code(),
+                }
+            }
+        }
+
+        impl From<DbError> for $name {
+            fn from(error: DbError) -> Self {
+                Self::Generations(error.into())
+            }
+        }
+    )*};
+}
+
+operation_errors! {
+    /// A generation was not created.
+    CreateError {
+        /// A field is not valid.
+        Invalid(Invalid) = "{0}", ErrorCode::ValidationFailed;
+        /// No such framework is configured.
+        UnknownFramework(String) = "there is no framework `{0}`", ErrorCode::UnknownFramework;
+        /// The id belongs to another owner, or to another body.
+        IdTaken = "the id is taken", ErrorCode::IdTaken;
+    }
+    /// A generation was not cancelled.
+    CancelError {
+        /// There is no such generation.
+        NotFound = "there is no such generation", ErrorCode::NotFound;
+        /// It has ended.
+        Finished(Status) = "the generation is {0} already", ErrorCode::InvalidTransition;
+    }
+    /// A generation was not repeated.
+    RetryError {
+        /// There is no such generation, or it is not the caller's.
+        NotFound = "there is no such generation", ErrorCode::NotFound;
+        /// It has not ended.
+        NotFinished(Status) = "the generation is {0}; only a finished one can be repeated", ErrorCode::InvalidTransition;
+        /// Its framework is not configured any more.
+        UnknownFramework(String) = "there is no framework `{0}`", ErrorCode::UnknownFramework;
+    }
+    /// A generation was not deleted.
+    DeleteError {
+        /// There is no such generation.
+        NotFound = "there is no such generation", ErrorCode::NotFound;
+    }
+    /// A claim was refused.
+    ClaimError {
+        /// A field is not valid.
+        Invalid(Invalid) = "{0}", ErrorCode::ValidationFailed;
+    }
+    /// A worker's report was refused.
+    WorkError {
+        /// There is no such generation.
+        NotFound = "there is no such generation", ErrorCode::NotFound;
+        /// A field is not valid.
+        Invalid(Invalid) = "{0}", ErrorCode::ValidationFailed;
+        /// The lease is not the present one.
+        Fenced = "another worker holds the lease, or nobody does", ErrorCode::Fenced;
+        /// It cannot do that in its state.
+        Transition(InvalidTransition) = "{0}", ErrorCode::InvalidTransition;
+    }
+}
