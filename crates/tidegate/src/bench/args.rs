@@ -1,0 +1,119 @@
+//! What `tidegate bench` takes.
+
+use std::fmt;
+
+use clap::{Args, ValueEnum};
+
+/// Measure a server: throughput, latency, CPU and memory, with every delivery checked.
+///
+/// Without `--url` it starts a server of its own in a temporary folder, pinned to one core, and
+/// keeps itself on another.
+#[derive(Args, Clone, Debug)]
+#[command(
+    after_help = "Examples:\n  tidegate bench publish --writers 64\n  tidegate bench fanout --subscribers 1000 --window 4\n  tidegate bench idle --connections 10000\n  tidegate bench all --json > bench.jsonl"
+)]
+pub struct BenchArgs {
+    /// Which load; several may be named.
+    #[arg(value_enum, default_value = "all")]
+    pub shape: Vec<Shape>,
+    /// Where streams live on a running server, e.g. http://127.0.0.1:8000/v1/stream/bench
+    #[arg(long, value_name = "URL")]
+    pub target: Option<String>,
+    /// Process id of that server, to read its CPU and memory.
+    #[arg(long, value_name = "PID")]
+    pub server_pid: Option<u32>,
+    /// Seconds of each timed load.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=3_600))]
+    pub seconds: u64,
+    /// Bytes of one record.
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(64..=65_536))]
+    pub size: u32,
+    /// Keep-alive connections that append (publish, fanout, many).
+    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub writers: u32,
+    /// Readers of one stream (fanout, replay, slow).
+    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=50_000))]
+    pub subscribers: u32,
+    /// Streams (many).
+    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=50_000))]
+    pub streams: u32,
+    /// Open tails (idle, storm).
+    #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u32).range(1..=50_000))]
+    pub connections: u32,
+    /// Stored records that each reader replays.
+    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub records: u32,
+    /// Closed loop: records not yet delivered to all (fanout).
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub window: u32,
+    /// Open loop: records a second; latency counts from the intended send time (fanout).
+    #[arg(long, value_name = "PER_SECOND", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub rate: Option<u32>,
+    /// Core of the server that is started here.
+    #[arg(long, default_value_t = 0)]
+    pub server_core: usize,
+    /// Core of this load.
+    #[arg(long, default_value_t = 1)]
+    pub client_core: usize,
+    /// Framing of live reads.
+    #[arg(long, value_enum, default_value = "sse")]
+    pub live: Live,
+    /// API key for a server that wants one, and for tickets.
+    #[arg(skip)]
+    pub key: Option<String>,
+    /// One JSON object a load instead of text.
+    #[arg(skip)]
+    pub json: bool,
+}
+
+/// A load.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Shape {
+    /// Every load below.
+    All,
+    /// Durable appends, a stream for each writer; each waits for its answer.
+    Publish,
+    /// Durable appends, all writers to one stream.
+    PublishOne,
+    /// One stream, many readers.
+    Fanout,
+    /// Many streams with one reader each.
+    Many,
+    /// Readers that begin at the start of a stored stream.
+    Replay,
+    /// Open, read the first event, hang up, over and over.
+    Churn,
+    /// Open tails where nothing happens: memory.
+    Idle,
+    /// All readers cut at once, back with what they had seen.
+    Storm,
+    /// A tenth of the readers stall; the others must not notice.
+    Slow,
+}
+
+/// How a live read is framed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Live {
+    /// The protocol's own `data` and `control` events.
+    Sse,
+    /// One event a record, with tickets where a key is given.
+    Events,
+}
+
+impl BenchArgs {
+    /// The loads that were asked for, `all` spelled out.
+    #[must_use]
+    pub fn shapes(&self) -> Vec<Shape> {
+        if self.shape.contains(&Shape::All) {
+            return Shape::value_variants().iter().copied().filter(|s| *s != Shape::All).collect();
+        }
+        self.shape.clone()
+    }
+}
+
+impl fmt::Display for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self.to_possible_value().map(|v| v.get_name().to_owned()).unwrap_or_default();
+        f.write_str(&name)
+    }
+}

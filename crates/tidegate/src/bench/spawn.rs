@@ -1,0 +1,164 @@
+//! A server of our own to measure: this same binary, in a temporary folder, pinned to a core.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail};
+use tokio::process::{Child, Command};
+
+use super::args::BenchArgs;
+use super::client::{Connection, Target};
+use super::procfs;
+use super::report::Report;
+
+const READY_WITHIN: Duration = Duration::from_secs(20);
+
+/// A running server and its folder.
+pub(super) struct Started {
+    child: Child,
+    address: SocketAddr,
+    ready_after: Duration,
+    live: super::args::Live,
+    key: Option<String>,
+    folder: tempfile::TempDir,
+}
+
+/// Starts a server whose `bench/**` streams anyone may read and write.
+pub(super) async fn start(args: &BenchArgs) -> anyhow::Result<Started> {
+    pin(std::process::id(), args.client_core).await;
+    let folder = tempfile::tempdir()?;
+    let address = free_address()?;
+    write_config(folder.path(), args)?;
+    let key = bench_key(folder.path()).await?;
+    let started = Instant::now();
+    let child = server_command(folder.path(), address, args.server_core)?.spawn()?;
+    let mut server =
+        Started { child, address, ready_after: Duration::ZERO, live: args.live, key: Some(key), folder };
+    server.wait_until_ready(started).await?;
+    Ok(server)
+}
+
+impl Started {
+    pub(super) fn target(&self) -> Target {
+        Target {
+            address: self.address,
+            prefix: "/v1/stream/bench/".to_owned(),
+            key: self.key.clone().filter(|_| self.live == super::args::Live::Events),
+            live: self.live,
+            pid: self.child.id(),
+        }
+    }
+
+    pub(super) fn startup_report(&self) -> Report {
+        let mib = self.child.id().and_then(procfs::usage).map(|u| mebibytes(u.resident_kib));
+        Report::new("start", "an empty folder to the first ready answer", "starts")
+            .rate(1, self.ready_after)
+            .memory(None, mib)
+    }
+
+    pub(super) async fn stop(mut self) {
+        // The load is over: nothing that this server holds is worth a drain.
+        if self.child.kill().await.is_err() {
+            tracing::debug!("the measured server was gone already");
+        }
+        drop(self.folder);
+    }
+
+    async fn wait_until_ready(&mut self, started: Instant) -> anyhow::Result<()> {
+        let target = self.target();
+        let mut request = target.request("GET", "/readyz", None);
+        while started.elapsed() < READY_WITHIN {
+            if let Some(status) = self.child.try_wait()? {
+                bail!("the server stopped at once ({status}); its words are above");
+            }
+            if let Ok(mut connection) = Connection::open(&target).await
+                && connection.exchange(&mut request).await.is_ok_and(|answer| answer.status == 200)
+            {
+                self.ready_after = started.elapsed();
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        bail!("the server was not ready within {} s", READY_WITHIN.as_secs())
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a figure for people")]
+pub(super) fn mebibytes(kib: u64) -> f64 {
+    kib as f64 / 1_024.0
+}
+
+fn free_address() -> anyhow::Result<SocketAddr> {
+    Ok(std::net::TcpListener::bind(("127.0.0.1", 0))?.local_addr()?)
+}
+
+fn write_config(folder: &Path, args: &BenchArgs) -> anyhow::Result<()> {
+    let many = 10_000_000.max(args.connections);
+    let secret = random_secret();
+    let config = format!(
+        "[auth]\njwt_secret = \"{secret}\"\n\n[[access]]\npath = \"bench/**\"\nread = \"anyone\"\nwrite = \"anyone\"\n\n\
+         [limits]\nstreams_per_address = {many}\nconnections_per_address = {many}\nstreams_per_user = 1000000\n\
+         anonymous_per_minute_per_address = 100000000\n\n[log]\nlevel = \"warn\"\n"
+    );
+    std::fs::write(folder.join("tidegate.toml"), config)?;
+    Ok(())
+}
+
+/// A key that may read the load's streams, made as an operator makes one.
+async fn bench_key(folder: &Path) -> anyhow::Result<String> {
+    let output = Command::new(std::env::current_exe()?)
+        .args(["--json", "key", "create", "--name", "bench", "--data"])
+        .arg(folder)
+        .args(["--scope", "streams:read:bench/**", "--scope", "streams:write:bench/**"])
+        .output()
+        .await?;
+    let answer: serde_json::Value = serde_json::from_slice(&output.stdout)
+        .with_context(|| format!("no key was made: {}", String::from_utf8_lossy(&output.stderr).trim()))?;
+    let secret = answer.get("secret").or_else(|| answer.get("key")).and_then(|s| s.as_str());
+    Ok(secret.context("the answer of `key create` names no secret")?.to_owned())
+}
+
+fn server_command(folder: &Path, address: SocketAddr, core: usize) -> anyhow::Result<Command> {
+    let binary = std::env::current_exe()?;
+    let mut command = match which("taskset") {
+        true => {
+            let mut pinned = Command::new("taskset");
+            pinned.arg("-c").arg(core.to_string()).arg(binary);
+            pinned
+        }
+        false => Command::new(binary),
+    };
+    command.arg("serve").arg("--data").arg(folder).arg("--addr").arg(address.to_string());
+    command.stdout(Stdio::null()).stderr(Stdio::inherit()).kill_on_drop(true);
+    Ok(command)
+}
+
+/// Keeps this process on one core; without `taskset` the figures are of shared cores.
+async fn pin(pid: u32, core: usize) {
+    let pinned = Command::new("taskset")
+        .args(["-a", "-cp", &core.to_string(), &pid.to_string()])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .await;
+    if !pinned.is_ok_and(|status| status.success()) {
+        tracing::warn!("could not pin to core {core}: server and load share their cores");
+    }
+}
+
+fn which(program: &str) -> bool {
+    std::env::var_os("PATH")
+        .is_some_and(|paths| std::env::split_paths(&paths).any(|folder| folder.join(program).is_file()))
+}
+
+fn random_secret() -> String {
+    use std::fmt::Write as _;
+    let bytes: [u8; 32] = (&tidegate_types::OsEntropy as &dyn tidegate_types::Entropy).array();
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a string can't fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

@@ -1,0 +1,3 @@
+//! The parts of the `tidegate` binary.
+
+pub mod bench;
