@@ -1,1 +1,28 @@
-//! x
+//! Durable streams: ordered, append-only records at a path, written once and read by many.
+//!
+//! Owns: offsets, group commit, producers, closing, expiry, live tails and the tables of streams.
+//! Must not: know HTTP, users or what a record means; read the wall clock except through a
+//! [`tidegate_types::Clock`].
+//!
+//! Rules: an append is answered after its commit and never before; offsets of a stream are
+//! gap-free; a subscriber is a cursor and has no queue.
+
+mod append;
+mod error;
+pub mod json;
+mod log;
+mod options;
+mod record;
+mod store;
+mod stream;
+mod tail;
+
+pub use append::{Append, Appended, Producer, ProducerAck};
+pub use error::{AppendError, CreateError, LogError, ReadError};
+pub use log::Log;
+pub use options::LogOptions;
+pub use record::{Gap, Page, ReadBound, Record};
+pub use store::LogStore;
+pub use store::sqlite::SqliteLogStore;
+pub use stream::{Created, NewStream, StreamId, StreamInfo};
+pub use tail::{Frame, Framing, Tail, TailStep};

@@ -167,6 +167,8 @@ limits! {
     append_queue = 16_384, 16..=1_048_576;
     /// Bytes that wait for the next group commit.
     append_queue_bytes = 67_108_864, 1_048_576..=4_294_967_296;
+    /// Streams whose heads are kept in memory for their writers.
+    stream_heads = 8_192, 16..=10_000_000;
     /// Producers remembered for one stream.
     producers_per_stream = 10_000, 1..=1_000_000;
     /// How long an idempotency key is remembered, in seconds.

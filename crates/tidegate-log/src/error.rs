@@ -1,0 +1,190 @@
+//! Why something did not happen, one enum per operation.
+
+use tidegate_db::DbError;
+use tidegate_types::{ErrorCode, Offset, StreamPath};
+
+/// The log itself failed; the request was in order.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LogError {
+    /// The database failed or is full.
+    #[error(transparent)]
+    Db(#[from] DbError),
+    /// Stored bytes are not what was written. Nothing is returned rather than something wrong.
+    #[error("stored records of stream {stream} at offset {offset} are damaged: {reason}")]
+    Damaged {
+        /// The stream's path.
+        stream: StreamPath,
+        /// Where reading stopped.
+        offset: Offset,
+        /// What does not fit.
+        reason: &'static str,
+    },
+}
+
+impl LogError {
+    /// The failure as clients see it.
+    #[must_use]
+    pub const fn code(&self) -> ErrorCode {
+        match self {
+            Self::Db(DbError::StorageFull) => ErrorCode::StorageFull,
+            Self::Db(DbError::Unavailable(_)) => ErrorCode::DatabaseUnavailable,
+            Self::Db(DbError::Overloaded) => ErrorCode::Overloaded,
+            Self::Db(DbError::Constraint(_) | DbError::Bug(_)) | Self::Damaged { .. } => ErrorCode::Internal,
+        }
+    }
+}
+
+/// Why a stream was not made.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CreateError {
+    /// The path holds a stream with other settings.
+    #[error("the stream exists with another content type, expiry or state")]
+    Exists,
+    /// The settings contradict each other or are out of range.
+    #[error("{0}")]
+    Invalid(&'static str),
+    /// A record without bytes.
+    #[error("a record is empty")]
+    EmptyRecord,
+    /// Too many writes wait.
+    #[error("too many writes are waiting")]
+    Overloaded,
+    /// The log failed.
+    #[error(transparent)]
+    Log(#[from] LogError),
+}
+
+impl CreateError {
+    /// The failure as clients see it.
+    #[must_use]
+    pub const fn code(&self) -> ErrorCode {
+        match self {
+            Self::Exists => ErrorCode::StreamExists,
+            Self::Invalid(_) => ErrorCode::InvalidRequest,
+            Self::EmptyRecord => ErrorCode::EmptyBody,
+            Self::Overloaded => ErrorCode::Overloaded,
+            Self::Log(error) => error.code(),
+        }
+    }
+}
+
+/// Why records were not appended. None of them was.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AppendError {
+    /// No stream at the path.
+    #[error("no such stream")]
+    NotFound,
+    /// No record and no wish to close, or a record without bytes.
+    #[error("an append needs at least one record, and each record at least one byte")]
+    Empty,
+    /// The stream takes no more records.
+    #[error("the stream is closed")]
+    Closed {
+        /// Its end.
+        tail: Offset,
+    },
+    /// The media type is not the stream's.
+    #[error("the content type is not the stream's ({expected})")]
+    ContentTypeMismatch {
+        /// The stream's.
+        expected: String,
+    },
+    /// `Stream-Seq` does not rise.
+    #[error("the sequence does not rise: the last one accepted is {last:?}")]
+    SequenceConflict {
+        /// The last one accepted.
+        last: String,
+    },
+    /// A newer incarnation of the producer has taken over.
+    #[error("the producer's epoch is stale: {current} is in force")]
+    StaleEpoch {
+        /// The epoch in force.
+        current: u64,
+    },
+    /// The producer skipped a number.
+    #[error("the producer skipped a sequence number: {expected} was expected, {received} came")]
+    ProducerGap {
+        /// The number to send.
+        expected: u64,
+        /// The number that came.
+        received: u64,
+    },
+    /// A new epoch does not begin at zero.
+    #[error("a new epoch begins with sequence number 0")]
+    EpochStart,
+    /// The stream ends elsewhere than the writer believed.
+    #[error("the stream ends at {tail}")]
+    TailMoved {
+        /// Its end.
+        tail: Offset,
+    },
+    /// The stream remembers as many producers as it may.
+    #[error("the stream has too many producers")]
+    TooManyProducers,
+    /// Too many writes wait.
+    #[error("too many writes are waiting")]
+    Overloaded,
+    /// The log failed.
+    #[error(transparent)]
+    Log(#[from] LogError),
+}
+
+impl AppendError {
+    /// The failure as clients see it.
+    #[must_use]
+    pub const fn code(&self) -> ErrorCode {
+        match self {
+            Self::NotFound => ErrorCode::NotFound,
+            Self::Empty => ErrorCode::EmptyBody,
+            Self::Closed { .. } => ErrorCode::StreamClosed,
+            Self::ContentTypeMismatch { .. } => ErrorCode::ContentTypeMismatch,
+            Self::SequenceConflict { .. } => ErrorCode::SequenceConflict,
+            Self::StaleEpoch { .. } => ErrorCode::StaleEpoch,
+            Self::ProducerGap { .. } => ErrorCode::ProducerGap,
+            Self::EpochStart => ErrorCode::InvalidRequest,
+            Self::TailMoved { .. } => ErrorCode::Conflict,
+            Self::TooManyProducers | Self::Overloaded => ErrorCode::Overloaded,
+            Self::Log(error) => error.code(),
+        }
+    }
+}
+
+/// Why a read did not happen.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ReadError {
+    /// No stream at the path, or it expired.
+    #[error("no such stream")]
+    NotFound,
+    /// The log failed.
+    #[error(transparent)]
+    Log(#[from] LogError),
+}
+
+impl ReadError {
+    /// The failure as clients see it.
+    #[must_use]
+    pub const fn code(&self) -> ErrorCode {
+        match self {
+            Self::NotFound => ErrorCode::NotFound,
+            Self::Log(error) => error.code(),
+        }
+    }
+}
+
+impl From<DbError> for CreateError {
+    fn from(error: DbError) -> Self {
+        Self::Log(error.into())
+    }
+}
+
+impl From<DbError> for AppendError {
+    fn from(error: DbError) -> Self {
+        Self::Log(error.into())
+    }
+}
+
+impl From<DbError> for ReadError {
+    fn from(error: DbError) -> Self {
+        Self::Log(error.into())
+    }
+}

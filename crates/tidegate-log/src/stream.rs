@@ -1,0 +1,108 @@
+//! What a stream is: its identity, settings and present state.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tidegate_types::{Offset, StreamPath, Timestamp};
+
+/// The identity of a stream. A path that was deleted and made again has a new one, so whatever
+/// must not outlive a stream (leases, entity tags) binds this and not the path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StreamId(i64);
+
+impl StreamId {
+    /// From the number that a store keeps.
+    #[must_use]
+    pub const fn new(id: i64) -> Self {
+        Self(id)
+    }
+
+    /// The number, as stores keep it.
+    #[must_use]
+    pub const fn get(self) -> i64 {
+        self.0
+    }
+}
+
+impl fmt::Display for StreamId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+/// A stream to be made.
+#[derive(Clone, Debug, Default)]
+pub struct NewStream {
+    /// The media type of its records; `application/json` makes each record one JSON value.
+    pub content_type: String,
+    /// Life after the last read or write.
+    pub ttl: Option<Duration>,
+    /// End of life at a fixed time.
+    pub expires_at: Option<Timestamp>,
+    /// Its first records, written in the same commit.
+    pub records: Vec<Bytes>,
+    /// Whether it takes no further records.
+    pub closed: bool,
+}
+
+impl NewStream {
+    /// An open stream of JSON records that does not expire.
+    #[must_use]
+    pub fn json() -> Self {
+        Self { content_type: JSON.to_owned(), ..Self::default() }
+    }
+}
+
+/// A stream as it is at one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StreamInfo {
+    /// Its identity.
+    pub id: StreamId,
+    /// Where it lives.
+    pub path: StreamPath,
+    /// The media type of its records, as its creator wrote it.
+    pub content_type: Arc<str>,
+    /// The trim point: records before it are gone.
+    pub start: Offset,
+    /// The position after its last record.
+    pub tail: Offset,
+    /// Whether it takes no further records.
+    pub closed: bool,
+    /// Life after the last read or write.
+    pub ttl: Option<Duration>,
+    /// End of life at a fixed time.
+    pub expires_at: Option<Timestamp>,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+impl StreamInfo {
+    /// Whether each record is one JSON value.
+    #[must_use]
+    pub fn is_json(&self) -> bool {
+        media_type(&self.content_type).eq_ignore_ascii_case(JSON)
+    }
+}
+
+/// The answer to a creation.
+#[derive(Clone, Debug)]
+pub struct Created {
+    /// The stream.
+    pub info: StreamInfo,
+    /// Whether it was there before, with the same settings; then nothing was written.
+    pub existed: bool,
+}
+
+const JSON: &str = "application/json";
+
+/// The media type without its parameters.
+pub(crate) fn media_type(content_type: &str) -> &str {
+    content_type.split(';').next().unwrap_or_default().trim()
+}
+
+/// Whether two content types name the same media type.
+pub(crate) fn same_media_type(a: &str, b: &str) -> bool {
+    media_type(a).eq_ignore_ascii_case(media_type(b))
+}
