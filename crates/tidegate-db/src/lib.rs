@@ -9,6 +9,7 @@
 
 mod bus;
 mod error;
+mod keyed_locks;
 mod migrate;
 mod open;
 mod read;
@@ -16,6 +17,7 @@ mod write;
 
 pub use bus::{Bus, Hint, HintReceiver, LocalBus};
 pub use error::{DbError, OpenError};
+pub use keyed_locks::KeyedLocks;
 pub use open::{Db, DbOptions, SQLITE_VERSION_FLOOR};
 pub use write::WriteJob;
 

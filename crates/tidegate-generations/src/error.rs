@@ -1,6 +1,7 @@
 //! What can go wrong, one enum per operation.
 
 use tidegate_db::DbError;
+use tidegate_log::{AppendError, LogError, ReadError};
 use tidegate_types::ErrorCode;
 
 use crate::{InvalidTransition, Status};
@@ -39,6 +40,34 @@ impl GenerationsError {
     }
 }
 
+impl GenerationsError {
+    pub(crate) fn internal(error: &dyn std::fmt::Display) -> Self {
+        Self::Stream { code: ErrorCode::Internal, detail: error.to_string() }
+    }
+
+    /// The row is not what the stream says: it has moved on, ended, or is gone.
+    pub(crate) const fn is_stale(error: &AppendError) -> bool {
+        matches!(error, AppendError::TailMoved { .. } | AppendError::Closed { .. } | AppendError::NotFound)
+    }
+
+    /// There is no such stream.
+    pub(crate) const fn is_missing(error: &ReadError) -> bool {
+        matches!(error, ReadError::NotFound)
+    }
+}
+
+macro_rules! from_log_errors {
+    ($($error:ty),*) => {$(
+        impl From<$error> for GenerationsError {
+            fn from(error: $error) -> Self {
+                Self::Stream { code: error.code(), detail: error.to_string() }
+            }
+        }
+    )*};
+}
+
+from_log_errors!(LogError, AppendError, ReadError);
+
 /// A field that is not valid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{pointer}: {detail}")]
@@ -50,7 +79,6 @@ pub struct Invalid {
 }
 
 impl Invalid {
-    #[expect(dead_code, reason = "the checks that use it follow")]
     pub(crate) fn new(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
         Self { pointer: pointer.into(), detail: detail.into() }
     }

@@ -1,18 +1,17 @@
 //! The handle on generations.
 
+use std::collections::HashSet;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use serde_json::Value;
-use tidegate_types::{
-    Clock, Entropy, ErrorCode, GenerationId, Limits, Offset, StreamPath, Timestamp, UserId,
-};
+use tidegate_db::KeyedLocks;
+use tidegate_log::Log;
+use tidegate_types::{Clock, Entropy, GenerationId, Limits, StreamPath, Timestamp};
+use tokio::sync::Notify;
 
-use crate::{
-    Announce, CancelError, Claim, ClaimError, Claimed, CreateError, Created, DeleteError, Filter, Generation,
-    GenerationPage, GenerationStore, GenerationsError, New, Progress, Progressed, RetryError, WorkError,
-};
+use crate::announce::Teller;
+use crate::{Announce, Generation, GenerationStore, GenerationsError, Row, Status};
 
 /// What the operator decides.
 #[derive(Clone, Debug)]
@@ -25,10 +24,18 @@ pub struct GenerationsConfig {
     pub retention: Duration,
 }
 
+impl GenerationsConfig {
+    pub(crate) fn knows(&self, framework: &str) -> bool {
+        self.external.iter().chain(&self.built_in).any(|known| known == framework)
+    }
+}
+
 /// What generations are made of; the binary wires it.
 pub struct GenerationsParts {
     /// The tables.
     pub store: Arc<dyn GenerationStore>,
+    /// The streams.
+    pub log: Log,
     /// Who tells the owner.
     pub announce: Arc<dyn Announce>,
     /// The time.
@@ -44,7 +51,20 @@ pub struct GenerationsParts {
 /// Generations. Cheap to clone.
 #[derive(Clone)]
 pub struct Generations {
-    inner: Arc<GenerationsParts>,
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) parts: GenerationsParts,
+    /// One step of one generation at a time; the log's `expect_tail` is the fence behind it.
+    pub(crate) locks: KeyedLocks<GenerationId>,
+    /// Those whose row could not be written after their record was.
+    pub(crate) behind: Mutex<HashSet<GenerationId>>,
+    /// Those that a claim is looking at.
+    pub(crate) claiming: Mutex<HashSet<GenerationId>>,
+    /// Told when something starts to wait for a worker.
+    pub(crate) waiting: Notify,
+    pub(crate) teller: Teller,
 }
 
 impl fmt::Debug for Generations {
@@ -53,17 +73,27 @@ impl fmt::Debug for Generations {
     }
 }
 
-fn later<T>() -> Result<T, GenerationsError> {
-    Err(GenerationsError::Stream { code: ErrorCode::NotImplemented, detail: "not there yet".to_owned() })
-}
-
 impl Generations {
-    /// Opens the generations and brings rows that fell behind their streams up to date.
+    /// Opens the generations: brings rows that fell behind their streams up to date, and gives
+    /// workers that could not report while the server was away their whole lease again.
     ///
     /// # Errors
     /// The database or a stream cannot be read.
     pub async fn open(parts: GenerationsParts) -> Result<Self, GenerationsError> {
-        Ok(Self { inner: Arc::new(parts) })
+        let opened = Self {
+            inner: Arc::new(Inner {
+                parts,
+                locks: KeyedLocks::default(),
+                behind: Mutex::default(),
+                claiming: Mutex::default(),
+                waiting: Notify::new(),
+                teller: Teller::default(),
+            }),
+        };
+        opened.parts().store.extend_leases(opened.now()).await?;
+        opened.mend_all().await?;
+        opened.tell_soon();
+        Ok(opened)
     }
 
     /// Where the stream of a generation lives.
@@ -72,133 +102,54 @@ impl Generations {
         StreamPath::of_generation(id)
     }
 
-    /// Creates a generation and its stream with the first record.
-    ///
-    /// # Errors
-    /// A field is not valid, the framework is unknown, or the id is taken.
-    pub async fn create(&self, _owner: UserId, _new: New) -> Result<Created, CreateError> {
-        let _ = &self.inner;
-        Ok(later()?)
-    }
-
-    /// A generation by its id, whoever's it is.
+    /// A generation by its id, whosever it is.
     ///
     /// # Errors
     /// The database or the stream cannot be read.
-    pub async fn lookup(&self, _id: &GenerationId) -> Result<Option<Generation>, GenerationsError> {
-        later()
+    pub async fn lookup(&self, id: &GenerationId) -> Result<Option<Generation>, GenerationsError> {
+        match self.row(id).await? {
+            Some(row) => Ok(Some(self.placed(row.state.record).await?)),
+            None => Ok(None),
+        }
     }
 
-    /// The generations of an owner, newest first.
-    ///
-    /// # Errors
-    /// The cursor is not one of ours, or the database cannot be read.
-    pub async fn list(
-        &self,
-        _owner: UserId,
-        _filter: &Filter,
-        _cursor: Option<&str>,
-        _limit: usize,
-    ) -> Result<GenerationPage, GenerationsError> {
-        later()
-    }
-
-    /// Returns the record once it reflects more than `after`, or as it is when the time is up.
-    ///
-    /// # Errors
-    /// The database or the stream cannot be read.
-    pub async fn wait_change(
-        &self,
-        _id: &GenerationId,
-        _after: Offset,
-        _timeout: Duration,
-    ) -> Result<Option<Generation>, GenerationsError> {
-        later()
-    }
-
-    /// Cancels one that waits; asks the worker of one that is under way to stop.
-    ///
-    /// # Errors
-    /// There is no such generation, or it has ended.
-    pub async fn cancel(&self, _id: &GenerationId) -> Result<Generation, CancelError> {
-        Ok(later()?)
-    }
-
-    /// Creates a new generation like a finished one.
-    ///
-    /// # Errors
-    /// There is no such generation of this owner, or it has not ended.
-    pub async fn retry(&self, _owner: UserId, _id: &GenerationId) -> Result<Generation, RetryError> {
-        Ok(later()?)
-    }
-
-    /// Deletes the record and its stream.
-    ///
-    /// # Errors
-    /// There is no such generation.
-    pub async fn delete(&self, _id: &GenerationId) -> Result<(), DeleteError> {
-        Ok(later()?)
-    }
-
-    /// Hands the oldest fitting generation to a worker.
-    ///
-    /// # Errors
-    /// A field is not valid.
-    pub async fn claim(&self, _claim: Claim) -> Result<Option<Claimed>, ClaimError> {
-        Ok(later()?)
-    }
-
-    /// Takes a worker's report and renews its lease.
-    ///
-    /// # Errors
-    /// The lease is not the present one, or a field is not valid.
-    pub async fn progress(
-        &self,
-        _id: &GenerationId,
-        _lease: &str,
-        _progress: Progress,
-    ) -> Result<Progressed, WorkError> {
-        Ok(later()?)
-    }
-
-    /// Ends one with its result and closes its stream, in one step.
-    ///
-    /// # Errors
-    /// The lease is not the present one.
-    pub async fn complete(
-        &self,
-        _id: &GenerationId,
-        _lease: &str,
-        _result: Value,
-    ) -> Result<Generation, WorkError> {
-        Ok(later()?)
-    }
-
-    /// Ends one with an error and closes its stream, or puts it back while attempts are left.
-    ///
-    /// # Errors
-    /// The lease is not the present one, or the error has no readable form.
-    pub async fn fail(
-        &self,
-        _id: &GenerationId,
-        _lease: &str,
-        _error: Value,
-        _retryable: bool,
-    ) -> Result<Generation, WorkError> {
-        Ok(later()?)
-    }
-
-    /// Works through what is due: lost workers, announcements, old records. Bounded.
-    /// Answers when to call again.
+    /// Works through what is due, a bounded piece of it: lost workers, what owners are still to be
+    /// told, records past their retention. Answers when to call again.
     ///
     /// # Errors
     /// The database or a stream cannot be written; nothing is lost, call again later.
     pub async fn step(&self, now: Timestamp) -> Result<Timestamp, GenerationsError> {
-        Ok(now.plus(Duration::from_secs(1)))
+        self.mend_behind().await?;
+        let lapsed = self.end_lapsed(now).await?;
+        let removed = self.remove_old(now).await?;
+        self.tell(now).await?;
+        // Leases may be as short as 5 s and owners are told at most once a second.
+        let idle = if lapsed || removed { Duration::ZERO } else { Duration::from_secs(1) };
+        Ok(now.plus(idle))
     }
 
-    /// Returns when there is new work for [`Generations::step`].
-    pub async fn woken(&self) {
-        std::future::pending::<()>().await;
+    pub(crate) fn parts(&self) -> &GenerationsParts {
+        &self.inner.parts
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.parts().clock.now()
+    }
+
+    /// The row, brought up to date first if it is known to be behind.
+    pub(crate) async fn row(&self, id: &GenerationId) -> Result<Option<Row>, GenerationsError> {
+        if self.inner.behind.lock().unwrap_or_else(PoisonError::into_inner).contains(id) {
+            let _held = self.inner.locks.lock(id.clone()).await;
+            return self.mend(id).await;
+        }
+        Ok(self.parts().store.lookup(id).await?)
+    }
+
+    /// The record with its place in the queue, if it waits.
+    pub(crate) async fn placed(&self, mut record: Generation) -> Result<Generation, GenerationsError> {
+        if record.status == Status::Pending {
+            record.queue_place = self.parts().store.queue_place(&record.id).await?;
+        }
+        Ok(record)
     }
 }

@@ -8,10 +8,13 @@
 //! between the two) is brought up to date by replaying the stream.
 
 mod announce;
+mod change;
 mod error;
 mod generations;
 mod life;
+mod mend;
 mod model;
+mod record;
 mod sqlite;
 mod store;
 mod work;
@@ -21,11 +24,11 @@ pub use error::{
     CancelError, ClaimError, CreateError, DeleteError, GenerationsError, Invalid, RetryError, WorkError,
 };
 pub use generations::{Generations, GenerationsConfig, GenerationsParts};
-pub use life::InvalidTransition;
+pub use life::{Entry, InvalidTransition, Origin, ProjectError, Projection, Step, project, transition};
 pub use model::{
     Created, Filter, Generation, GenerationPage, New, STAGE_CANCELLED, STAGE_CANCELLING, STAGE_CLAIMED,
     STAGE_COMPLETED, STAGE_FAILED, STAGE_INIT, STAGE_QUEUED, Status,
 };
 pub use sqlite::SqliteGenerations;
-pub use store::GenerationStore;
+pub use store::{Claimable, ClaimableQuery, GenerationStore, Lease, ListQuery, Row, Save};
 pub use work::{Claim, Claimed, Progress, Progressed};

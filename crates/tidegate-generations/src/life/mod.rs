@@ -1,13 +1,20 @@
-//! The life of a generation as a state machine over the records of its stream.
+//! The life of a generation: a pure state machine over the records of its stream.
+//!
+//! Owns: what a record says, which records may follow which, and the state they add up to.
+//! Must not: read a clock, a table or a stream.
+//!
+//! ```text
+//! pending ──► processing ──► cancelling ──► cancelled
+//!    │ ▲          │ │ │          ├────────► completed
+//!    │ └──────────┘ │ │          └────────► failed
+//!    │  attempt + 1 │ └──► failed
+//!    └► cancelled   └────► completed
+//! ```
 
-use crate::Status;
+mod entry;
+mod project;
+mod transition;
 
-/// A step that a generation cannot take in its state.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a generation that is {from} cannot become {to}")]
-pub struct InvalidTransition {
-    /// Where it is.
-    pub from: Status,
-    /// Where it should have gone.
-    pub to: Status,
-}
+pub use entry::{Entry, Origin};
+pub use project::{ProjectError, Projection, project};
+pub use transition::{InvalidTransition, Step, transition};

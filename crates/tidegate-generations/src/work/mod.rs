@@ -1,5 +1,11 @@
 //! What workers do: claim, report, end.
 
+mod claim;
+mod end;
+mod hold;
+mod lapse;
+mod progress;
+
 use std::time::Duration;
 
 use serde::Serialize;

@@ -1,0 +1,137 @@
+//! Claiming: the oldest fitting generation that waits, to one worker.
+
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use tidegate_types::{GenerationId, Secret, SecretKind};
+use tokio::time::Instant;
+
+use super::{Claim, Claimed};
+use crate::change::Decision;
+use crate::store::{ClaimableQuery, Lease};
+use crate::{ClaimError, Generations, GenerationsError, Invalid, Status};
+
+const LEASE_SECONDS: std::ops::RangeInclusive<u64> = 5..=600;
+const FRAMEWORKS_MAX: usize = 64;
+const NAME_BYTES_MAX: usize = 128;
+const CANDIDATES: usize = 32;
+/// Another process may have put something in the queue without telling this one.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
+impl Generations {
+    /// Hands the oldest fitting generation to a worker, waiting for one if there is none.
+    ///
+    /// # Errors
+    /// A field is not valid, or the database or a stream cannot be written.
+    pub async fn claim(&self, claim: Claim) -> Result<Option<Claimed>, ClaimError> {
+        self.check_claim(&claim).map_err(ClaimError::Invalid)?;
+        // Only the waiting is cut short, never a claim that is being written.
+        let deadline = Instant::now() + claim.wait;
+        loop {
+            let told = self.inner.waiting.notified();
+            tokio::pin!(told);
+            // Registered before the look, so that nothing falls between the two.
+            told.as_mut().enable();
+            let claimed = self.try_claim(&claim).await?;
+            if claimed.is_some() || Instant::now() >= deadline {
+                return Ok(claimed);
+            }
+            // Running out of time only means to look again.
+            let _ = tokio::time::timeout_at(deadline.min(Instant::now() + LOOK_AGAIN), told).await;
+        }
+    }
+
+    async fn try_claim(&self, claim: &Claim) -> Result<Option<Claimed>, ClaimError> {
+        let mut query = ClaimableQuery {
+            frameworks: claim.frameworks.clone(),
+            owner: claim.owner,
+            id: claim.id.clone(),
+            after: 0,
+            limit: CANDIDATES,
+        };
+        loop {
+            let candidates = self.parts().store.list_claimable(query.clone()).await?;
+            for candidate in &candidates {
+                query.after = candidate.seq;
+                let Some(_mark) = Mark::set(self, &candidate.id) else { continue };
+                if let Some(claimed) = self.take(claim, &candidate.id).await? {
+                    return Ok(Some(claimed));
+                }
+            }
+            if candidates.len() < CANDIDATES {
+                return Ok(None);
+            }
+        }
+    }
+
+    async fn take(&self, claim: &Claim, id: &GenerationId) -> Result<Option<Claimed>, GenerationsError> {
+        let secret = Secret::generate(SecretKind::WorkerLease, &*self.parts().entropy);
+        let now = self.now();
+        let lease = Lease {
+            digest: secret.digest(),
+            key_id: claim.key_id,
+            lasts: claim.lease,
+            expires_at: Some(now.plus(claim.lease)),
+        };
+        let row = self
+            .change(id, |row| {
+                if row.state.record.status != Status::Pending {
+                    return Ok::<_, GenerationsError>(Decision::Keep);
+                }
+                let entry = row
+                    .state
+                    .claim(&claim.worker, now)
+                    .map_err(|error| GenerationsError::internal(&error))?;
+                Ok(Decision::write(entry, Some(lease)))
+            })
+            .await?;
+        Ok(row.filter(|row| row.lease == Some(lease)).map(|row| Claimed {
+            generation: row.state.record,
+            lease_token: secret,
+            epoch: row.state.epoch,
+        }))
+    }
+
+    fn check_claim(&self, claim: &Claim) -> Result<(), Invalid> {
+        if claim.frameworks.is_empty() && claim.id.is_none() {
+            return Err(Invalid::new("/frameworks", "names nothing"));
+        }
+        if claim.frameworks.len() > FRAMEWORKS_MAX {
+            return Err(Invalid::new("/frameworks", format!("name more than {FRAMEWORKS_MAX}")));
+        }
+        let well_formed = |name: &String| (1..=NAME_BYTES_MAX).contains(&name.len());
+        if let Some(index) = claim.frameworks.iter().position(|name| !well_formed(name)) {
+            return Err(Invalid::new(format!("/frameworks/{index}"), "is not a framework's name"));
+        }
+        if claim.worker.len() > NAME_BYTES_MAX {
+            return Err(Invalid::new("/worker", format!("has more than {NAME_BYTES_MAX} bytes")));
+        }
+        if !LEASE_SECONDS.contains(&claim.lease.as_secs()) {
+            return Err(Invalid::new("/lease_seconds", "is 5 to 600"));
+        }
+        let wait_seconds = self.parts().limits.wait_seconds;
+        if claim.wait > Duration::from_secs(wait_seconds) {
+            return Err(Invalid::new("/wait", format!("is 0 to {wait_seconds}")));
+        }
+        Ok(())
+    }
+}
+
+/// Marks a candidate while one claim looks at it, so that others go on to the next.
+struct Mark<'a> {
+    generations: &'a Generations,
+    id: &'a GenerationId,
+}
+
+impl<'a> Mark<'a> {
+    fn set(generations: &'a Generations, id: &'a GenerationId) -> Option<Self> {
+        let mut claiming = generations.inner.claiming.lock().unwrap_or_else(PoisonError::into_inner);
+        claiming.insert(id.clone()).then_some(Self { generations, id })
+    }
+}
+
+impl Drop for Mark<'_> {
+    fn drop(&mut self) {
+        self.generations.inner.claiming.lock().unwrap_or_else(PoisonError::into_inner).remove(self.id);
+    }
+}
