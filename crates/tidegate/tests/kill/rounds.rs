@@ -1,0 +1,166 @@
+//! Rounds of load, kill, restart, check.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use reqwest::{Client, StatusCode};
+use serde_json::Value;
+
+use crate::support::{Installation, Server};
+
+const WRITERS: u64 = 16;
+const ROUNDS_DEFAULT: u32 = 5;
+/// Acknowledged appends after which a round's server is killed: always mid-load.
+const ACKNOWLEDGED_BEFORE_KILL: u64 = 400;
+
+/// What one writer knows: the numbers that were acknowledged, and the one that may or may not
+/// have been stored when the server died.
+#[derive(Default)]
+struct Journal {
+    acknowledged: Vec<u64>,
+    unknown: Vec<u64>,
+    next: u64,
+    epoch_seq: u64,
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_acknowledged_append_is_lost_or_doubled_by_kill_9() {
+    let rounds = std::env::var("TIDEGATE_TEST_KILL_ROUNDS").ok().and_then(|n| n.parse().ok());
+    let installation = Installation::new("[log]\nlevel = \"warn\"\n");
+    let mut journals: HashMap<u64, Journal> = HashMap::new();
+    let mut acknowledged = 0;
+    for round in 0..rounds.unwrap_or(ROUNDS_DEFAULT) {
+        let server = installation.serve();
+        if round == 0 {
+            create_streams(&server).await;
+        }
+        check(&server, &journals).await;
+        journals = load_until_killed(server, journals).await;
+        acknowledged = journals.values().map(|j| u64::try_from(j.acknowledged.len()).unwrap()).sum();
+    }
+    let server = installation.serve();
+    check(&server, &journals).await;
+    server.kill();
+    check_integrity(&installation);
+    println!("{acknowledged} acknowledged appends, none lost or doubled");
+}
+
+async fn create_streams(server: &Server) {
+    let client = Client::new();
+    for writer in 0..WRITERS {
+        let request = client.put(stream(server, writer)).header("content-type", "application/json");
+        assert_eq!(request.send().await.unwrap().status(), StatusCode::CREATED);
+    }
+}
+
+/// All writers append until enough was acknowledged; then the server is killed under them.
+async fn load_until_killed(server: Server, journals: HashMap<u64, Journal>) -> HashMap<u64, Journal> {
+    let (count, stop) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicBool::new(false)));
+    let mut journals = journals;
+    let writers: Vec<_> = (0..WRITERS)
+        .map(|writer| {
+            let journal = journals.remove(&writer).unwrap_or_default();
+            let url = stream(&server, writer);
+            let (count, stop) = (Arc::clone(&count), Arc::clone(&stop));
+            tokio::spawn(async move { (writer, write(writer, url, journal, &count, &stop).await) })
+        })
+        .collect();
+    while count.load(Ordering::Acquire) < ACKNOWLEDGED_BEFORE_KILL {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    server.kill();
+    stop.store(true, Ordering::Release);
+    let mut done = HashMap::new();
+    for writer in writers {
+        let (id, journal) = writer.await.unwrap();
+        done.insert(id, journal);
+    }
+    done
+}
+
+async fn write(writer: u64, url: String, mut journal: Journal, count: &AtomicU64, stop: &AtomicBool) -> Journal {
+    let client = Client::new();
+    while !stop.load(Ordering::Acquire) {
+        let idempotent = writer % 2 == 0;
+        let number = journal.next;
+        let mut request = client.post(&url).header("content-type", "application/json").body(format!("{{\"n\":{number}}}"));
+        if idempotent {
+            request = request
+                .header("producer-id", format!("writer-{writer}"))
+                .header("producer-epoch", "0")
+                .header("producer-seq", journal.epoch_seq.to_string());
+        }
+        let answered = request.send().await.is_ok_and(|answer| {
+            assert!(answer.status().is_success(), "an append was answered with {}", answer.status());
+            true
+        });
+        if answered {
+            journal.acknowledged.push(number);
+            count.fetch_add(1, Ordering::AcqRel);
+        } else if !idempotent {
+            // Without a producer nobody can tell whether it was stored: it is never sent again.
+            journal.unknown.push(number);
+        }
+        // An idempotent writer sends the same number again after the restart.
+        if answered || !idempotent {
+            journal.next += 1;
+            journal.epoch_seq += 1;
+        }
+        if !answered {
+            break;
+        }
+    }
+    journal
+}
+
+/// Every acknowledged number stands in the stream exactly once, and nothing that was never sent.
+async fn check(server: &Server, journals: &HashMap<u64, Journal>) {
+    let client = Client::new();
+    for (writer, journal) in journals {
+        let mut seen: HashMap<u64, u32> = HashMap::new();
+        for record in read_all(&client, &stream(server, *writer)).await {
+            *seen.entry(record["n"].as_u64().unwrap()).or_default() += 1;
+        }
+        for number in &journal.acknowledged {
+            assert_eq!(seen.get(number), Some(&1), "writer {writer}: acknowledged {number}");
+        }
+        for (number, times) in &seen {
+            let known = journal.acknowledged.contains(number)
+                || journal.unknown.contains(number)
+                || *number == journal.next;
+            assert!(known && *times == 1, "writer {writer}: {number} stands {times} times");
+        }
+    }
+}
+
+async fn read_all(client: &Client, url: &str) -> Vec<Value> {
+    let (mut offset, mut all) = ("-1".to_owned(), Vec::new());
+    loop {
+        let answer = client.get(format!("{url}?offset={offset}")).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::OK);
+        let header = |name: &str| answer.headers().get(name).map(|v| v.to_str().unwrap().to_owned());
+        let (next, up_to_date) = (header("stream-next-offset").unwrap(), header("stream-up-to-date").is_some());
+        all.extend(answer.json::<Vec<Value>>().await.unwrap());
+        if up_to_date {
+            return all;
+        }
+        offset = next;
+    }
+}
+
+fn check_integrity(installation: &Installation) {
+    let database = std::fs::read_dir(installation.path())
+        .unwrap()
+        .filter_map(|entry| entry.ok().map(|e| e.path()))
+        .find(|path| path.extension().is_some_and(|e| e == "db"))
+        .expect("the database file");
+    let connection = tidegate_db::rusqlite::Connection::open(database).unwrap();
+    let verdict: String = connection.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
+    assert_eq!(verdict, "ok");
+}
+
+fn stream(server: &Server, writer: u64) -> String {
+    server.url(&format!("/v1/stream/open/kill-{writer}"))
+}

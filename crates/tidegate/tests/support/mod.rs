@@ -1,0 +1,121 @@
+//! The real binary as a child process, in a folder of its own.
+
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+/// The signing secret of every test installation.
+pub const SECRET: &str = "k7k7k7k7k7k7k7k7k7k7k7k7k7k7k7k7-a-secret-for-tests-only";
+
+const READY_WITHIN: Duration = Duration::from_secs(30);
+
+/// A data folder with a configuration; servers come and go on it.
+pub struct Installation {
+    folder: tempfile::TempDir,
+}
+
+impl Installation {
+    /// A fresh folder whose `open/**` streams anyone may read and write; `more` is appended to
+    /// its configuration.
+    pub fn new(more: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let config = format!(
+            "[auth]\njwt_secret = \"{SECRET}\"\n\n[[access]]\npath = \"open/**\"\nread = \"anyone\"\nwrite = \"anyone\"\n\n{more}\n"
+        );
+        std::fs::write(folder.path().join("tidegate.toml"), config).expect("a configuration file");
+        Self { folder }
+    }
+
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Runs a verb on the data folder and reads its JSON answer.
+    pub fn verb(&self, words: &[&str], stdin: &str) -> Value {
+        use std::io::Write as _;
+        let mut child = Command::new(binary())
+            .arg("--json")
+            .args(words)
+            .arg("--data")
+            .arg(self.path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary starts");
+        child.stdin.take().expect("a pipe").write_all(stdin.as_bytes()).expect("the verb reads its input");
+        let output = child.wait_with_output().expect("the verb ends");
+        assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice(&output.stdout).expect("one JSON answer")
+    }
+
+    /// Starts a server and waits until it is ready.
+    pub fn serve(&self) -> Server {
+        let address = free_address();
+        let child = Command::new(binary())
+            .args(["serve", "--addr", &address.to_string(), "--data"])
+            .arg(self.path())
+            .stdout(Stdio::null())
+            .stderr(std::fs::File::create(self.path().join("stderr.log")).expect("a log file"))
+            .spawn()
+            .expect("the binary starts");
+        let server = Server { child, address, log: self.path().join("stderr.log") };
+        server.wait_until_ready();
+        server
+    }
+}
+
+/// A running server; killed without a word when dropped.
+pub struct Server {
+    child: Child,
+    pub address: SocketAddr,
+    log: PathBuf,
+}
+
+impl Server {
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// `SIGKILL`: no drain, no last word, no sync.
+    pub fn kill(mut self) {
+        self.child.kill().expect("the server can be killed");
+        self.child.wait().expect("the server ends");
+    }
+
+    /// Everything that the server has said.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    fn wait_until_ready(&self) {
+        let until = Instant::now() + READY_WITHIN;
+        while Instant::now() < until {
+            if std::net::TcpStream::connect(self.address).is_ok() {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        panic!("the server did not start:\n{}", self.log());
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Already ended is fine.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn binary() -> &'static str {
+    env!("CARGO_BIN_EXE_tidegate")
+}
+
+fn free_address() -> SocketAddr {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
+    listener.local_addr().expect("its address")
+}
