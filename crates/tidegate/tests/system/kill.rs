@@ -80,12 +80,19 @@ async fn load_until_killed(server: Server, journals: HashMap<u64, Journal>) -> H
     done
 }
 
-async fn write(writer: u64, url: String, mut journal: Journal, count: &AtomicU64, stop: &AtomicBool) -> Journal {
+async fn write(
+    writer: u64,
+    url: String,
+    mut journal: Journal,
+    count: &AtomicU64,
+    stop: &AtomicBool,
+) -> Journal {
     let client = Client::new();
     while !stop.load(Ordering::Acquire) {
         let idempotent = writer % 2 == 0;
         let number = journal.next;
-        let mut request = client.post(&url).header("content-type", "application/json").body(format!("{{\"n\":{number}}}"));
+        let mut request =
+            client.post(&url).header("content-type", "application/json").body(format!("{{\"n\":{number}}}"));
         if idempotent {
             request = request
                 .header("producer-id", format!("writer-{writer}"))
@@ -141,7 +148,8 @@ async fn read_all(client: &Client, url: &str) -> Vec<Value> {
         let answer = client.get(format!("{url}?offset={offset}")).send().await.unwrap();
         assert_eq!(answer.status(), StatusCode::OK);
         let header = |name: &str| answer.headers().get(name).map(|v| v.to_str().unwrap().to_owned());
-        let (next, up_to_date) = (header("stream-next-offset").unwrap(), header("stream-up-to-date").is_some());
+        let (next, up_to_date) =
+            (header("stream-next-offset").unwrap(), header("stream-up-to-date").is_some());
         all.extend(answer.json::<Vec<Value>>().await.unwrap());
         if up_to_date {
             return all;

@@ -8,19 +8,19 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 /// The signing secret of every test installation.
-pub const SECRET: &str = "k7k7k7k7k7k7k7k7k7k7k7k7k7k7k7k7-a-secret-for-tests-only";
+pub(crate) const SECRET: &str = "k7k7k7k7k7k7k7k7k7k7k7k7k7k7k7k7-a-secret-for-tests-only";
 
 const READY_WITHIN: Duration = Duration::from_secs(30);
 
 /// A data folder with a configuration; servers come and go on it.
-pub struct Installation {
+pub(crate) struct Installation {
     folder: tempfile::TempDir,
 }
 
 impl Installation {
     /// A fresh folder whose `open/**` streams anyone may read and write; `more` is appended to
     /// its configuration.
-    pub fn new(more: &str) -> Self {
+    pub(crate) fn new(more: &str) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let config = format!(
             "[auth]\njwt_secret = \"{SECRET}\"\n\n[[access]]\npath = \"open/**\"\nread = \"anyone\"\nwrite = \"anyone\"\n\n{more}\n"
@@ -29,12 +29,12 @@ impl Installation {
         Self { folder }
     }
 
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.folder.path()
     }
 
     /// Runs a verb on the data folder and reads its JSON answer.
-    pub fn verb(&self, words: &[&str], stdin: &str) -> Value {
+    pub(crate) fn verb(&self, words: &[&str], stdin: &str) -> Value {
         use std::io::Write as _;
         let mut child = Command::new(binary())
             .arg("--json")
@@ -53,7 +53,7 @@ impl Installation {
     }
 
     /// Starts a server and waits until it is ready.
-    pub fn serve(&self) -> Server {
+    pub(crate) fn serve(&self) -> Server {
         let address = free_address();
         let child = Command::new(binary())
             .args(["serve", "--addr", &address.to_string(), "--data"])
@@ -62,33 +62,74 @@ impl Installation {
             .stderr(std::fs::File::create(self.path().join("stderr.log")).expect("a log file"))
             .spawn()
             .expect("the binary starts");
-        let server = Server { child, address, log: self.path().join("stderr.log") };
+        let server =
+            Server { child, address, log: self.path().join("stderr.log"), disk: self.path().to_owned() };
+        server.wait_until_ready();
+        server
+    }
+}
+
+impl Installation {
+    /// Starts a server whose data folder is a file system of `mebibytes`, in a mount namespace of
+    /// its own, so that nothing stays mounted when it is gone.
+    pub(crate) fn serve_on_small_disk(&self, mebibytes: u32) -> Server {
+        let address = free_address();
+        let disk = self.path().join("disk");
+        std::fs::create_dir(&disk).expect("a folder");
+        let script = "mount -t tmpfs -o size=\"$1\" tidegate-test \"$2\" && cp \"$3\" \"$2\" && exec \"$4\" serve --addr \"$5\" --data \"$2\"";
+        let child = Command::new("unshare")
+            .args(["--map-root-user", "--mount", "sh", "-c", script, "sh"])
+            .arg(format!("{mebibytes}m"))
+            .arg(&disk)
+            .arg(self.path().join("tidegate.toml"))
+            .arg(binary())
+            .arg(address.to_string())
+            .stdout(Stdio::null())
+            .stderr(std::fs::File::create(self.path().join("stderr.log")).expect("a log file"))
+            .spawn()
+            .expect("`unshare` of util-linux is needed to give the server a small disk");
+        let server = Server { child, address, log: self.path().join("stderr.log"), disk };
         server.wait_until_ready();
         server
     }
 }
 
 /// A running server; killed without a word when dropped.
-pub struct Server {
+pub(crate) struct Server {
     child: Child,
-    pub address: SocketAddr,
+    pub(crate) address: SocketAddr,
     log: PathBuf,
+    /// The data folder as the server sees it.
+    disk: PathBuf,
 }
 
 impl Server {
-    pub fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
 
     /// `SIGKILL`: no drain, no last word, no sync.
-    pub fn kill(mut self) {
+    pub(crate) fn kill(mut self) {
         self.child.kill().expect("the server can be killed");
         self.child.wait().expect("the server ends");
     }
 
     /// Everything that the server has said.
-    pub fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// Fills the server's disk but for some bytes; the answer is the file to remove.
+    pub(crate) fn fill_disk_but(&self, bytes: u64) -> PathBuf {
+        let inside = format!("/proc/{}/root{}", self.child.id(), self.disk.display());
+        let output =
+            Command::new("df").args(["--output=avail", "-B1", &inside]).output().expect("`df` of coreutils");
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let free: u64 = text.lines().nth(1).and_then(|line| line.trim().parse().ok()).expect("free bytes");
+        let filler = PathBuf::from(inside).join("filler");
+        let size = usize::try_from(free.saturating_sub(bytes)).expect("a small disk");
+        std::fs::write(&filler, vec![1; size]).expect("room for the filler");
+        filler
     }
 
     fn wait_until_ready(&self) {

@@ -13,15 +13,15 @@ use crate::support::Installation;
 const PASSWORD: &str = "correct horse battery staple 7";
 
 /// Fills in the words of the corpus for a running server at `base` (scheme and authority).
-pub struct World {
-    pub base: String,
+pub(crate) struct World {
+    pub(crate) base: String,
     client: Client,
     jwt: String,
     words: BTreeMap<&'static str, String>,
 }
 
 impl World {
-    pub async fn new(base: &str, client: Client, installation: &Installation, tag: &str) -> Self {
+    pub(crate) async fn new(base: &str, client: Client, installation: &Installation, tag: &str) -> Self {
         let mut world = Self { base: base.to_owned(), client, jwt: String::new(), words: BTreeMap::new() };
         let email = format!("victim-{tag}@example.test");
         let user = world.post("/api/v1/auth/register", json!({"email": email, "password": PASSWORD})).await;
@@ -55,11 +55,12 @@ impl World {
     }
 
     /// The words with tickets that are fresh for this case.
-    pub async fn words(&self, text: &str) -> BTreeMap<&'static str, String> {
+    pub(crate) async fn words(&self, text: &str) -> BTreeMap<&'static str, String> {
         let mut words = self.words.clone();
         if text.contains("{spent_ticket}") {
             let ticket = self.ticket(None).await;
-            let url = format!("{}/api/v1/generations/{}/stream?ticket={ticket}", self.base, words["generation"]);
+            let url =
+                format!("{}/api/v1/generations/{}/stream?ticket={ticket}", self.base, words["generation"]);
             let opened = self.client.get(url).send().await.unwrap();
             assert_eq!(opened.status(), 200, "the first use of a ticket");
             words.insert("spent_ticket", ticket);
@@ -127,7 +128,8 @@ fn forged_tokens(jwt: &str) -> Vec<(&'static str, String)> {
     let mut other = Header::new(Algorithm::HS512);
     other.typ = Some("at+jwt".to_owned());
     let other = jsonwebtoken::encode(&other, &claims, &EncodingKey::from_secret(secret)).unwrap();
-    let own_key = json!({"typ": "at+jwt", "alg": "HS256", "jwk": {"kty": "oct", "k": URL_SAFE_NO_PAD.encode("mine")}});
+    let own_key =
+        json!({"typ": "at+jwt", "alg": "HS256", "jwk": {"kty": "oct", "k": URL_SAFE_NO_PAD.encode("mine")}});
     let path = json!({"typ": "at+jwt", "alg": "HS256", "kid": "../../dev/null"});
     let past = with("exp", json!(1_000_000_000));
     vec![

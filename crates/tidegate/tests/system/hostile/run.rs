@@ -9,9 +9,9 @@ use std::time::Duration;
 use reqwest::{Client, Method};
 use serde_json::Value;
 
-use crate::corpus::{Case, cases, fill};
+use super::corpus::{Case, cases, fill};
+use super::world::World;
 use crate::support::{Installation, Server};
-use crate::world::World;
 
 const LIMITS: &str = "[limits]\nauth_per_minute_per_address = 1000000\nlogins_per_minute_per_account = 1000\n\
     tickets_per_minute_per_user = 100000\nanonymous_per_minute_per_address = 1000000\nstreams_per_user = 100000\n\
@@ -41,11 +41,13 @@ async fn every_hostile_request_gets_its_answer_over_http_1() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_hostile_request_gets_its_answer_over_http_2() {
     let folder = tempfile::tempdir().unwrap();
-    let certified = rcgen::generate_simple_self_signed(["localhost".to_owned(), "127.0.0.1".to_owned()]).unwrap();
+    let certified =
+        rcgen::generate_simple_self_signed(["localhost".to_owned(), "127.0.0.1".to_owned()]).unwrap();
     let (cert, key) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
     std::fs::write(&cert, certified.cert.pem()).unwrap();
     std::fs::write(&key, certified.signing_key.serialize_pem()).unwrap();
-    let tls = format!("[server]\ntls_cert = \"{}\"\ntls_key = \"{}\"\n\n{LIMITS}", cert.display(), key.display());
+    let tls =
+        format!("[server]\ntls_cert = \"{}\"\ntls_key = \"{}\"\n\n{LIMITS}", cert.display(), key.display());
     let installation = Installation::new(&tls);
     let server = installation.serve();
     let root = reqwest::Certificate::from_pem(certified.cert.pem().as_bytes()).unwrap();
@@ -91,9 +93,14 @@ async fn send(world: &World, client: &Client, case: &Case) -> Answer {
     if let Some(body) = &case.body {
         request = request.body(fill(body, &words));
     }
-    let answer = request.timeout(Duration::from_secs(20)).send().await.unwrap_or_else(|e| panic!("{}: {e:?}", case.name));
+    let answer = request
+        .timeout(Duration::from_secs(20))
+        .send()
+        .await
+        .unwrap_or_else(|e| panic!("{}: {e:?}", case.name));
     let headers = answer.headers().iter();
-    let headers = headers.map(|(n, v)| (n.to_string(), String::from_utf8_lossy(v.as_bytes()).into_owned())).collect();
+    let headers =
+        headers.map(|(n, v)| (n.to_string(), String::from_utf8_lossy(v.as_bytes()).into_owned())).collect();
     let status = answer.status().as_u16();
     // A stream that was let in never ends; its head is all that a case asks for.
     let body = if status == 200 { Vec::new() } else { answer.bytes().await.unwrap().to_vec() };
@@ -167,7 +174,8 @@ struct Load {
 impl Load {
     fn start(server: &Server) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
-        let workers = (0..4).map(|n| tokio::spawn(work(server.url(&format!("/v1/stream/open/load-{n}")), Arc::clone(&stop))));
+        let workers = (0..4)
+            .map(|n| tokio::spawn(work(server.url(&format!("/v1/stream/open/load-{n}")), Arc::clone(&stop))));
         Self { workers: workers.collect(), stop }
     }
 
@@ -183,7 +191,13 @@ async fn work(url: String, stop: Arc<AtomicBool>) {
     let client = Client::new();
     client.put(&url).header("content-type", "application/json").send().await.unwrap();
     while !stop.load(Ordering::Acquire) {
-        let answer = client.post(&url).header("content-type", "application/json").body("{\"a\":1}").send().await.unwrap();
+        let answer = client
+            .post(&url)
+            .header("content-type", "application/json")
+            .body("{\"a\":1}")
+            .send()
+            .await
+            .unwrap();
         assert!(answer.status().is_success(), "{}", answer.status());
     }
 }

@@ -1,0 +1,11 @@
+//! The real binary, as strangers and accidents treat it: hostile requests, `kill -9`, a full
+//! disk, restarts, crowds.
+
+#[cfg(test)]
+mod hostile;
+#[cfg(test)]
+mod kill;
+#[cfg(test)]
+mod reliability;
+#[cfg(test)]
+mod support;
