@@ -89,7 +89,7 @@ async fn write(
 ) -> Journal {
     let client = Client::new();
     while !stop.load(Ordering::Acquire) {
-        let idempotent = writer % 2 == 0;
+        let idempotent = writer.is_multiple_of(2);
         let number = journal.next;
         let mut request =
             client.post(&url).header("content-type", "application/json").body(format!("{{\"n\":{number}}}"));
