@@ -1,6 +1,7 @@
 //! What can go wrong, one enum per operation.
 
 use tidegate_db::DbError;
+use tidegate_log::{AppendError, CreateError, LogError, ReadError};
 use tidegate_types::{ErrorCode, UserId};
 
 use crate::{EventTypeError, Violation};
@@ -35,6 +36,24 @@ impl EventsError {
     }
 }
 
+impl EventsError {
+    pub(crate) fn internal(error: &dyn std::fmt::Display) -> Self {
+        Self::Stream { code: ErrorCode::Internal, detail: error.to_string() }
+    }
+}
+
+macro_rules! from_log_errors {
+    ($($error:ty),*) => {$(
+        impl From<$error> for EventsError {
+            fn from(error: $error) -> Self {
+                Self::Stream { code: error.code(), detail: error.to_string() }
+            }
+        }
+    )*};
+}
+
+from_log_errors!(LogError, CreateError, AppendError, ReadError);
+
 /// An event was not published.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum PublishError {
@@ -52,8 +71,8 @@ pub enum PublishError {
     /// There is no such user; nobody was sent anything.
     #[error("there is no user {user}")]
     UnknownUser {
-        /// Which place in the list.
-        index: usize,
+        /// Which place in the list, if a list was given.
+        index: Option<usize>,
         /// Who is missing.
         user: UserId,
     },
@@ -95,7 +114,8 @@ impl PublishError {
     pub fn pointer(&self) -> Option<String> {
         match self {
             Self::NobodyNamed | Self::TooManyUsers { .. } => Some("/user_ids".to_owned()),
-            Self::UnknownUser { index, .. } => Some(format!("/user_ids/{index}")),
+            Self::UnknownUser { index: Some(index), .. } => Some(format!("/user_ids/{index}")),
+            Self::UnknownUser { index: None, .. } => Some("/user_id".to_owned()),
             Self::BadId => Some("/id".to_owned()),
             Self::Schema { .. } => Some("/data".to_owned()),
             Self::TooManyBroadcasts | Self::Events(_) => None,

@@ -4,18 +4,22 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::Value;
-use tidegate_types::{Clock, Entropy, ErrorCode, Limits, Offset, StreamPath, Timestamp, UserId};
+use tidegate_db::KeyedLocks;
+use tidegate_log::{Log, StreamInfo};
+use tidegate_types::{Clock, Entropy, Limits, StreamPath, Timestamp, UserId};
+use tokio::sync::Notify;
 
+use crate::catalogue::Catalogue;
 use crate::{
-    CatalogueType, EventsError, EventsStore, NewType, Operation, OwnEvent, Publish, PublishError, Published,
-    RegisterError, UserDirectory,
+    CatalogueType, EventsError, EventsStore, NewType, Operation, RegisterError, UserDirectory, feed,
 };
 
 /// What events are made of; the binary wires it.
 pub struct EventsParts {
     /// The tables.
     pub store: Arc<dyn EventsStore>,
+    /// The streams.
+    pub log: Log,
     /// The users.
     pub users: Arc<dyn UserDirectory>,
     /// The time.
@@ -31,7 +35,15 @@ pub struct EventsParts {
 /// Domain events. Cheap to clone.
 #[derive(Clone)]
 pub struct Events {
-    inner: Arc<EventsParts>,
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) parts: EventsParts,
+    pub(crate) catalogue: Catalogue,
+    pub(crate) work: Notify,
+    /// One publication of one id to one user at a time.
+    pub(crate) ids: KeyedLocks<(UserId, String)>,
 }
 
 impl fmt::Debug for Events {
@@ -40,17 +52,17 @@ impl fmt::Debug for Events {
     }
 }
 
-fn later<T>() -> Result<T, EventsError> {
-    Err(EventsError::Stream { code: ErrorCode::NotImplemented, detail: "not there yet".to_owned() })
-}
-
 impl Events {
     /// Opens the events: reads the catalogue.
     ///
     /// # Errors
     /// The database cannot be read.
     pub async fn open(parts: EventsParts) -> Result<Self, EventsError> {
-        Ok(Self { inner: Arc::new(parts) })
+        let catalogue = Catalogue::new(parts.store.list_types().await?);
+        let inner = Inner { parts, catalogue, work: Notify::new(), ids: KeyedLocks::default() };
+        // A broadcast may have been under way when the server stopped.
+        inner.work.notify_one();
+        Ok(Self { inner: Arc::new(inner) })
     }
 
     /// Where the feed of a user lives: `users/{id}/events`.
@@ -59,62 +71,67 @@ impl Events {
         StreamPath::of_feed(user)
     }
 
-    /// Publishes an event.
+    /// The feed of a user, made if it is not there yet.
     ///
     /// # Errors
-    /// Nobody or too many are named, a user is unknown, or the data does not match its schema.
-    pub async fn publish(&self, _publish: Publish) -> Result<Published, PublishError> {
-        let _ = &self.inner;
-        Ok(later()?)
-    }
-
-    /// Publishes one of the server's own events to a user. With an id, the same one given
-    /// again is not published again.
-    ///
-    /// # Errors
-    /// The feed cannot be written.
-    pub async fn publish_own(
-        &self,
-        _user: UserId,
-        _event: OwnEvent,
-        _data: &Value,
-        _id: Option<&str>,
-    ) -> Result<Offset, EventsError> {
-        later()
+    /// The stream cannot be read or made.
+    pub async fn ensure_feed(&self, user: UserId) -> Result<StreamInfo, EventsError> {
+        feed::ensure(&self.inner.parts.log, user).await
     }
 
     /// A broadcast by its id.
     ///
     /// # Errors
     /// The database cannot be read.
-    pub async fn lookup_operation(&self, _id: &str) -> Result<Option<Operation>, EventsError> {
-        later()
+    pub async fn lookup_operation(&self, id: &str) -> Result<Option<Operation>, EventsError> {
+        Ok(self.inner.parts.store.lookup_operation(id).await?)
     }
 
     /// All types: the server's own first, then the registered ones by name.
     #[must_use]
     pub fn list_types(&self) -> Vec<CatalogueType> {
-        Vec::new()
+        self.inner.catalogue.list()
     }
 
     /// Registers a type, or changes it; data published from now on must match its schema.
     ///
     /// # Errors
     /// The name is one of the server's own, the schema is not accepted, or the catalogue is full.
-    pub async fn register_type(&self, _new: NewType) -> Result<CatalogueType, RegisterError> {
-        Ok(later()?)
+    pub async fn register_type(&self, new: NewType) -> Result<CatalogueType, RegisterError> {
+        let parts = &self.inner.parts;
+        let compiled = Catalogue::accept(&new)?;
+        let limit = parts.limits.catalogue_types;
+        let stored = parts.store.put_type(&new, limit, parts.clock.now()).await?;
+        let stored = stored.ok_or(RegisterError::Full(limit))?;
+        self.inner.catalogue.put(stored.clone(), compiled);
+        Ok(stored)
     }
 
-    /// Works through what waits, a bounded piece of it. Answers when to call again.
+    /// Works through what waits, a bounded piece of it: broadcasts, and old ids to forget.
+    /// Answers when to call again; [`Events::woken`] tells of work before that.
     ///
     /// # Errors
     /// The database or a stream cannot be written; nothing is lost, call again later.
     pub async fn step(&self, now: Timestamp) -> Result<Timestamp, EventsError> {
-        Ok(now.plus(Duration::from_secs(1)))
+        let more = self.step_broadcast(now).await?;
+        let parts = &self.inner.parts;
+        let old = now.minus(parts.retention);
+        let forgotten = parts.store.forget_ids(old, FORGET_MAX).await?
+            + parts.store.forget_operations(old, FORGET_MAX).await?;
+        Ok(if more {
+            now
+        } else if forgotten > 0 {
+            now.plus(Duration::from_secs(1))
+        } else {
+            now.plus(IDLE)
+        })
     }
 
     /// Returns when there is new work for [`Events::step`].
     pub async fn woken(&self) {
-        std::future::pending::<()>().await;
+        self.inner.work.notified().await;
     }
 }
+
+const FORGET_MAX: usize = 500;
+const IDLE: Duration = Duration::from_secs(60);

@@ -9,6 +9,7 @@ mod directory;
 mod error;
 mod event_type;
 mod events;
+mod feed;
 mod filter;
 mod own;
 mod publish;

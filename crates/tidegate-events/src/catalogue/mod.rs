@@ -1,5 +1,8 @@
 //! The catalogue: which types there are, and what their data looks like.
 
+mod check;
+mod schema;
+
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -7,6 +10,8 @@ use serde_json::Value;
 use tidegate_types::Timestamp;
 
 use crate::EventType;
+
+pub(crate) use check::Catalogue;
 
 /// A type to register, or to change.
 #[derive(Clone, Debug)]

@@ -1,5 +1,10 @@
 //! Publishing: to one user, to a list of users, to everybody.
 
+mod broadcast;
+mod once;
+mod record;
+mod send;
+
 use serde::Serialize;
 use serde_json::value::RawValue;
 use tidegate_types::{Offset, Timestamp, UserId};
