@@ -1,1 +1,35 @@
-//! x
+//! The edge: HTTP in, domain calls out, problem answers and event streams back.
+//!
+//! Owns: routes, extractors, middleware, problem answers, framing, the tail loop, the accept
+//! loop and the OpenAPI document.
+//! Must not: know SQL, or decide anything that a domain crate decides.
+//!
+//! A request passes `server` (socket) → `edge` (middleware) → `router` → a handler of an area.
+
+mod admin;
+mod auth;
+mod config;
+mod credential;
+mod edge;
+mod events;
+mod extract;
+mod framing;
+mod generations;
+mod idempotency;
+mod keys;
+mod legacy;
+mod ops;
+mod problem;
+mod router;
+mod server;
+mod state;
+mod streams;
+mod tail;
+mod tickets;
+mod work;
+
+pub use config::{AccessRule, HttpConfig, StreamAuth, TlsFiles, Who};
+pub use ops::{Metrics, metrics_router};
+pub use router::openapi;
+pub use server::serve;
+pub use state::{AppState, HealthCheck, HttpParts};

@@ -1,0 +1,23 @@
+//! What happens to every request before and after its handler.
+//!
+//! Owns: request ids, hosts, client addresses, credentials in URLs, CORS, body bounds, security
+//! headers, panics, the access log.
+//! Must not: know any route's meaning; an area never adds middleware of its own.
+
+mod address;
+mod body;
+mod context;
+mod cors;
+mod guard;
+mod headers;
+mod host;
+mod observe;
+mod url_credential;
+
+pub(crate) use address::rate_key;
+pub(crate) use body::BodyError;
+pub(crate) use context::{PeerAddress, RequestInfo, current_request_id};
+pub(crate) use cors::AnyOrigin;
+pub(crate) use guard::guard;
+pub(crate) use host::HostPolicy;
+pub(crate) use url_credential::is_stream_route;

@@ -1,0 +1,36 @@
+//! The whole body as bytes, within the bounds that the middleware put around it.
+
+use axum::body::{Body, Bytes};
+use axum::extract::{FromRequest, Request};
+use http_body_util::BodyExt as _;
+use tidegate_types::ErrorCode;
+
+use crate::AppState;
+use crate::edge::BodyError;
+use crate::problem::Problem;
+
+/// A body of any media type.
+#[derive(Clone, Debug)]
+pub(crate) struct RawBody(pub(crate) Bytes);
+
+impl FromRequest<AppState> for RawBody {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &AppState) -> Result<Self, Problem> {
+        collect(request.into_body()).await.map(Self)
+    }
+}
+
+pub(super) async fn collect(body: Body) -> Result<Bytes, Problem> {
+    match body.collect().await {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(error) => Err(code_of(error).into()),
+    }
+}
+
+fn code_of(error: axum::Error) -> ErrorCode {
+    let inner = error.into_inner();
+    // Axum may wrap the body's own error once more when a layer maps bodies.
+    let own = inner.downcast_ref::<BodyError>().or_else(|| inner.source()?.downcast_ref::<BodyError>());
+    own.map_or(ErrorCode::InvalidRequest, |error| error.code())
+}

@@ -1,0 +1,72 @@
+//! JSON bodies.
+//!
+//! Owns: which content types count as JSON, and what an empty body means.
+//! Must not: know any shape.
+
+use axum::extract::{FromRequest, Request};
+use bytes::Bytes;
+use http::HeaderMap;
+use http::header::CONTENT_TYPE;
+use serde::de::DeserializeOwned;
+use tidegate_types::ErrorCode;
+
+use super::body::collect;
+use super::whole::parse_json;
+use crate::AppState;
+use crate::problem::Problem;
+
+/// A JSON body that must be there.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct JsonBody<T>(pub(crate) T);
+
+/// A JSON body whose fields are all optional: none, an empty one or `{}` mean the same.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OptionalJsonBody<T>(pub(crate) T);
+
+impl<T: DeserializeOwned> FromRequest<AppState> for JsonBody<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &AppState) -> Result<Self, Problem> {
+        if !is_json(request.headers()) {
+            return Err(
+                Problem::new(ErrorCode::UnsupportedMediaType).detail("the body must be application/json")
+            );
+        }
+        let bytes = collect(request.into_body()).await?;
+        parse_json(&bytes, state.limits().json_depth).map(Self)
+    }
+}
+
+impl<T: DeserializeOwned + Default> FromRequest<AppState> for OptionalJsonBody<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &AppState) -> Result<Self, Problem> {
+        let (has_type, is_json) = (request.headers().contains_key(CONTENT_TYPE), is_json(request.headers()));
+        let bytes = collect(request.into_body()).await?;
+        if is_blank(&bytes) {
+            return Ok(Self(T::default()));
+        }
+        if has_type && !is_json {
+            return Err(
+                Problem::new(ErrorCode::UnsupportedMediaType).detail("the body must be application/json")
+            );
+        }
+        parse_json(&bytes, state.limits().json_depth).map(Self)
+    }
+}
+
+fn is_blank(bytes: &Bytes) -> bool {
+    bytes.iter().all(u8::is_ascii_whitespace)
+}
+
+/// `application/json` or any `application/*+json`, whatever its parameters.
+pub(super) fn is_json(headers: &HeaderMap) -> bool {
+    let essence = media_type(headers);
+    essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
+}
+
+/// The media type without parameters, in lower case; empty when there is none.
+pub(super) fn media_type(headers: &HeaderMap) -> String {
+    let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}

@@ -1,0 +1,62 @@
+//! All routes in one router, and the OpenAPI document that comes from it.
+//!
+//! Owns: the order of areas and the middleware around them.
+//! Must not: define a route; areas do, in their `router()`.
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn_with_state;
+use tidegate_types::ErrorCode;
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::ops::Credentials;
+use crate::problem::{FieldError, Problem, ProblemBody};
+use crate::{AppState, admin, auth, edge, events, generations, keys, legacy, ops, streams, tickets, work};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Tidegate",
+        description = "Live progress and AI output from a backend to the people who wait for it. \
+            Every refusal is `application/problem+json` with a stable `code`; `/problems/{code}` explains each.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0")
+    ),
+    components(schemas(ProblemBody, FieldError)),
+    modifiers(&Credentials)
+)]
+struct Document;
+
+fn areas() -> OpenApiRouter<AppState> {
+    OpenApiRouter::with_openapi(Document::openapi())
+        .merge(ops::router())
+        .merge(auth::router())
+        .merge(keys::router())
+        .merge(tickets::router())
+        .merge(generations::router())
+        .merge(work::router())
+        .merge(events::router())
+        .merge(streams::router())
+        .merge(admin::router())
+}
+
+/// The OpenAPI 3.1 document, made from the routes.
+#[must_use]
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    areas().merge(legacy::router()).into_openapi()
+}
+
+/// The whole service of one listener.
+pub(crate) fn service(state: &AppState) -> Router {
+    let mut routes = areas();
+    if state.config().legacy_routes {
+        routes = routes.merge(legacy::router());
+    }
+    let (router, document) = routes.split_for_parts();
+    router
+        .merge(ops::pages(&document))
+        .fallback(|| async { Problem::new(ErrorCode::NotFound) })
+        .layer(DefaultBodyLimit::disable())
+        .layer(from_fn_with_state(state.clone(), edge::guard))
+        .with_state(state.clone())
+}

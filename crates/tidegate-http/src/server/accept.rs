@@ -1,0 +1,110 @@
+//! The accept loop.
+//!
+//! Owns: taking sockets, socket options, the TLS handshake's time limit.
+//! Must not: die of an accept error; a node out of files comes back when some are closed.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use socket2::SockRef;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::server::TlsStream;
+use tokio_util::task::TaskTracker;
+
+use super::caps::{Slot, SocketCaps};
+use super::connection::{Client, ConnectionSettings, http1, http2};
+use super::tls::Tls;
+use crate::AppState;
+use crate::edge::PeerAddress;
+use crate::ops::Refusal;
+
+/// Everything that the loop needs.
+pub(super) struct Acceptor {
+    pub(super) caps: SocketCaps,
+    pub(super) router: Router,
+    pub(super) settings: Arc<ConnectionSettings>,
+    pub(super) state: AppState,
+    pub(super) tls: Option<Arc<Tls>>,
+    pub(super) tracker: TaskTracker,
+}
+
+const BACKOFF_FIRST: Duration = Duration::from_millis(10);
+const BACKOFF_MAX: Duration = Duration::from_secs(1);
+
+impl Acceptor {
+    /// Accepts until the shutdown token is cancelled; the listener is closed then.
+    pub(super) async fn run(self, listener: TcpListener) {
+        let mut backoff = BACKOFF_FIRST;
+        loop {
+            let accepted = tokio::select! {
+                biased;
+                () = self.settings.shutdown.cancelled() => return,
+                accepted = listener.accept() => accepted,
+            };
+            match accepted {
+                Ok((socket, address)) => {
+                    backoff = BACKOFF_FIRST;
+                    self.take(socket, address);
+                }
+                // The client was gone before we looked: nothing of ours is wrong.
+                Err(error) if is_of_client(&error) => {}
+                Err(error) => {
+                    tracing::error!(error.message = %error, "can't accept, waiting");
+                    tokio::time::sleep(backoff).await;
+                    backoff = (backoff * 2).min(BACKOFF_MAX);
+                }
+            }
+        }
+    }
+
+    fn take(&self, socket: TcpStream, address: SocketAddr) {
+        let is_proxy = self.state.config().trusts(address.ip().to_canonical());
+        // Over a cap the socket is closed at once: an answer would cost what the cap protects.
+        let Ok(slot) = self.caps.admit(address.ip(), is_proxy) else { return };
+        if let Err(error) = self.settings.prepare(&SockRef::from(&socket), &socket) {
+            tracing::debug!(error.message = %error, "socket gone before its first byte");
+            return;
+        }
+        let peer = PeerAddress { address, tls: self.tls.is_some() };
+        let client = Client { peer, router: self.router.clone(), settings: Arc::clone(&self.settings) };
+        match &self.tls {
+            None => drop(self.tracker.spawn(http1(socket, client, slot))),
+            Some(tls) => drop(self.tracker.spawn(self.clone_for_tls(tls, socket, client, slot))),
+        }
+    }
+
+    fn clone_for_tls(
+        &self,
+        tls: &Arc<Tls>,
+        socket: TcpStream,
+        client: Client,
+        slot: Slot,
+    ) -> impl Future<Output = ()> + Send + use<> {
+        let (tls, metrics) = (Arc::clone(tls), self.state.metrics().clone());
+        async move {
+            let handshake = tls.acceptor().accept(socket);
+            let limit = client.settings.header_timeout;
+            let Ok(Ok(stream)) = tokio::time::timeout(limit, handshake).await else {
+                metrics.socket_refused(Refusal::Handshake);
+                return;
+            };
+            if speaks_http2(&stream) {
+                http2(stream, client, slot).await;
+            } else {
+                http1(stream, client, slot).await;
+            }
+        }
+    }
+}
+
+fn speaks_http2(stream: &TlsStream<TcpStream>) -> bool {
+    stream.get_ref().1.alpn_protocol() == Some(b"h2")
+}
+
+fn is_of_client(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
+}

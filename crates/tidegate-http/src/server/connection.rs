@@ -1,0 +1,204 @@
+//! One connection from its first byte to its last.
+//!
+//! Owns: the settings of HTTP/1.1 and HTTP/2, and how a connection ends.
+//! Must not: outlive the cut of a drain.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::{Frame, SizeHint};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use socket2::SockRef;
+use tidegate_types::Limits;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio_util::sync::CancellationToken;
+use tower::Service as _;
+
+use super::caps::Slot;
+use super::io::{IoLimits, LimitedIo};
+use super::progress::{ActiveRequest, SocketProgress};
+use crate::edge::PeerAddress;
+
+/// What all connections share.
+#[derive(Debug)]
+pub(super) struct ConnectionSettings {
+    pub(super) header_timeout: Duration,
+    pub(super) shutdown: CancellationToken,
+    cut: CancellationToken,
+    limits: IoLimits,
+    http2_streams: u32,
+}
+
+/// One connection's client.
+pub(super) struct Client {
+    pub(super) peer: PeerAddress,
+    pub(super) router: Router,
+    pub(super) settings: Arc<ConnectionSettings>,
+}
+
+const HEAD_BYTES_MAX: usize = 16 * 1_024;
+const HTTP2_PENDING_RESETS: usize = 20;
+const HTTP2_LOCAL_RESETS: usize = 64;
+const HTTP2_PING_EVERY: Duration = Duration::from_secs(20);
+const HTTP2_SEND_BYTES: usize = 64 * 1_024;
+/// How long, and how much, is still read from a client whose request could not be parsed, so that
+/// it sees the refusal and no reset.
+const LINGER: Duration = Duration::from_secs(1);
+const LINGER_BYTES: u64 = 256 * 1_024;
+
+impl ConnectionSettings {
+    pub(super) fn of(limits: &Limits, shutdown: CancellationToken, cut: CancellationToken) -> Self {
+        let millis = Duration::from_millis;
+        Self {
+            header_timeout: millis(limits.header_timeout_ms),
+            shutdown,
+            cut,
+            limits: IoLimits {
+                head: millis(limits.header_timeout_ms),
+                idle: millis(limits.idle_timeout_ms),
+                write: millis(limits.write_timeout_ms),
+                tail_stall: millis(limits.tail_stall_ms),
+                multiplexed: false,
+            },
+            http2_streams: u32::try_from(limits.http2_streams).unwrap_or(u32::MAX),
+        }
+    }
+
+    /// Small writes go out at once; a peer that vanished is noticed.
+    pub(super) fn prepare(&self, options: &SockRef<'_>, socket: &TcpStream) -> std::io::Result<()> {
+        socket.set_nodelay(true)?;
+        options.set_keepalive(true)?;
+        // As long as a live stream may stall: the kernel must not be stricter than the setting.
+        #[cfg(target_os = "linux")]
+        options.set_tcp_user_timeout(Some(self.limits.tail_stall))?;
+        Ok(())
+    }
+}
+
+/// Serves HTTP/1.1 on a socket.
+pub(super) async fn http1<S>(socket: S, client: Client, slot: Slot)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let progress = SocketProgress::default();
+    let settings = Arc::clone(&client.settings);
+    let io = TokioIo::new(LimitedIo::new(socket, progress.clone(), settings.limits));
+    let service = service_fn(move |request| client.answer(request, &progress));
+    let mut builder = hyper::server::conn::http1::Builder::new();
+    // The socket itself holds the limits; hyper's counts idle time as a head, so it only backs them up.
+    builder.timer(TokioTimer::new()).header_read_timeout(settings.limits.idle + settings.limits.head);
+    let mut connection = builder.max_buf_size(HEAD_BYTES_MAX).serve_connection(io, service);
+    let ended = tokio::select! {
+        ended = &mut connection => Some(ended),
+        () = settings.shutdown.cancelled() => None,
+    };
+    let ended = match ended {
+        Some(ended) => ended,
+        None => {
+            Pin::new(&mut connection).graceful_shutdown();
+            tokio::select! {
+                ended = &mut connection => ended,
+                () = settings.cut.cancelled() => return,
+            }
+        }
+    };
+    if ended.is_err_and(|error| error.is_parse()) {
+        linger(connection.into_parts().io.into_inner().into_inner()).await;
+    }
+    drop(slot);
+}
+
+/// Serves HTTP/2 on a socket.
+pub(super) async fn http2<S>(socket: S, client: Client, slot: Slot)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let progress = SocketProgress::default();
+    let settings = Arc::clone(&client.settings);
+    let limits = IoLimits { multiplexed: true, ..settings.limits };
+    let io = TokioIo::new(LimitedIo::new(socket, progress.clone(), limits));
+    let service = service_fn(move |request| client.answer(request, &progress));
+    let mut builder = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
+    builder
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(settings.http2_streams)
+        .max_pending_accept_reset_streams(HTTP2_PENDING_RESETS)
+        .max_local_error_reset_streams(HTTP2_LOCAL_RESETS)
+        .max_header_list_size(u32::try_from(HEAD_BYTES_MAX).unwrap_or(u32::MAX))
+        .max_send_buf_size(HTTP2_SEND_BYTES)
+        .keep_alive_interval(HTTP2_PING_EVERY)
+        .keep_alive_timeout(HTTP2_PING_EVERY);
+    let mut connection = Box::pin(builder.serve_connection(io, service));
+    tokio::select! {
+        _ = &mut connection => return,
+        () = settings.shutdown.cancelled() => {}
+    }
+    connection.as_mut().graceful_shutdown();
+    tokio::select! {
+        _ = &mut connection => {}
+        () = settings.cut.cancelled() => {}
+    }
+    drop(slot);
+}
+
+impl Client {
+    fn answer(
+        &self,
+        request: Request<Incoming>,
+        progress: &SocketProgress,
+    ) -> impl Future<Output = Result<Response<CountedBody>, Infallible>> + Send + use<> {
+        let active = progress.request();
+        let mut request = request.map(Body::new);
+        request.extensions_mut().insert(self.peer);
+        request.extensions_mut().insert(progress.clone());
+        let mut router = self.router.clone();
+        async move {
+            let response = router.call(request).await?;
+            Ok(response.map(|inner| CountedBody { inner, _active: active }))
+        }
+    }
+}
+
+/// An answer's body; the request counts as active until it is dropped.
+struct CountedBody {
+    inner: Body,
+    _active: ActiveRequest,
+}
+
+impl http_body::Body for CountedBody {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.inner).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}
+
+async fn linger<S: AsyncRead + Unpin>(socket: S) {
+    let mut rest = socket.take(LINGER_BYTES);
+    let mut nowhere = tokio::io::sink();
+    let read = tokio::io::copy(&mut rest, &mut nowhere);
+    // Whatever comes of it, the socket is closed next.
+    let _ = tokio::time::timeout(LINGER, read).await;
+}

@@ -1,0 +1,134 @@
+//! What every handler can reach.
+//!
+//! Owns: the one concrete state of the router and the parts that it is built from.
+//! Must not: hold anything that belongs to a single request.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tidegate_events::Events;
+use tidegate_gate::Gate;
+use tidegate_generations::Generations;
+use tidegate_log::Log;
+use tidegate_types::{Clock, Entropy, Limits};
+use tokio_util::sync::CancellationToken;
+
+use crate::config::HttpConfig;
+use crate::edge::HostPolicy;
+use crate::ops::Metrics;
+
+/// Whether something that the server depends on works.
+#[async_trait]
+pub trait HealthCheck: Send + Sync {
+    /// Checks it now, within a second or so.
+    ///
+    /// # Errors
+    /// One sentence for the operator, without secrets; it goes to the log, never to a client.
+    async fn check(&self) -> Result<(), String>;
+}
+
+/// All that the edge is built from.
+pub struct HttpParts {
+    /// Who may do what.
+    pub gate: Gate,
+    /// The streams.
+    pub log: Log,
+    /// Domain events and feeds.
+    pub events: Events,
+    /// Long-running jobs.
+    pub generations: Generations,
+    /// Asked by `/readyz`.
+    pub db_check: Arc<dyn HealthCheck>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+    /// All bounds.
+    pub limits: Arc<Limits>,
+    /// Settings of the edge itself.
+    pub config: HttpConfig,
+    /// Counters; made outside so that another listener can serve them.
+    pub metrics: Metrics,
+}
+
+/// The router's state: cheap to clone.
+#[derive(Clone)]
+pub struct AppState(Arc<Inner>);
+
+struct Inner {
+    parts: HttpParts,
+    hosts: HostPolicy,
+    shutdown: CancellationToken,
+}
+
+impl AppState {
+    pub(crate) fn new(parts: HttpParts, loopback: bool, shutdown: CancellationToken) -> Self {
+        let hosts = HostPolicy::new(&parts.config, loopback);
+        Self(Arc::new(Inner { parts, hosts, shutdown }))
+    }
+
+    pub(crate) fn gate(&self) -> &Gate {
+        &self.0.parts.gate
+    }
+
+    pub(crate) fn log(&self) -> &Log {
+        &self.0.parts.log
+    }
+
+    pub(crate) fn events(&self) -> &Events {
+        &self.0.parts.events
+    }
+
+    pub(crate) fn generations(&self) -> &Generations {
+        &self.0.parts.generations
+    }
+
+    pub(crate) fn db_check(&self) -> &dyn HealthCheck {
+        &*self.0.parts.db_check
+    }
+
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        &*self.0.parts.clock
+    }
+
+    pub(crate) fn entropy(&self) -> &dyn Entropy {
+        &*self.0.parts.entropy
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.0.parts.limits
+    }
+
+    pub(crate) fn config(&self) -> &HttpConfig {
+        &self.0.parts.config
+    }
+
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.0.parts.metrics
+    }
+
+    pub(crate) fn hosts(&self) -> &HostPolicy {
+        &self.0.hosts
+    }
+
+    /// Cancelled when the server drains; long waits end with it.
+    pub(crate) fn shutdown(&self) -> &CancellationToken {
+        &self.0.shutdown
+    }
+
+    pub(crate) fn is_draining(&self) -> bool {
+        self.0.shutdown.is_cancelled()
+    }
+
+    pub(crate) fn body_pause(&self) -> Duration {
+        Duration::from_millis(self.limits().body_pause_ms)
+    }
+}
+
+impl fmt::Debug for AppState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AppState")
+    }
+}
