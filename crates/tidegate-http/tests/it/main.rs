@@ -1,0 +1,14 @@
+//! The edge over real sockets: one server per test on a free port, raw bytes in, raw bytes out.
+
+#[cfg(test)]
+mod cors;
+#[cfg(test)]
+mod door;
+#[cfg(test)]
+mod fixture;
+#[cfg(test)]
+mod ops;
+#[cfg(test)]
+mod sockets;
+#[cfg(test)]
+mod tls;
