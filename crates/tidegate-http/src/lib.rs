@@ -6,6 +6,7 @@
 //!
 //! A request passes `server` (socket) → `edge` (middleware) → `router` → a handler of an area.
 
+mod access;
 mod admin;
 mod auth;
 mod config;

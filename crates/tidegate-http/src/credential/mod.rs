@@ -12,5 +12,6 @@ mod stream;
 
 pub(crate) use caller::{Admin, Caller, SignedIn};
 pub(crate) use facts::Facts;
+pub(crate) use present::FEED_COOKIE;
 pub(crate) use refuse::{audit_leak, limit_anonymous};
 pub(crate) use stream::StreamCredential;

@@ -1,13 +1,19 @@
-//! Minting of stream tickets.
+//! Minting of stream tickets, for every route that hands one out.
 //!
-//! Owns: the paths of this area and how they map onto domain calls.
-//! Must not: know SQL, or touch `router.rs` (it merges [`router`] already).
+//! Owns: the checks before a mint (the stream is there, the caller may read it) and the feed's cookie.
+//! Must not: keep a secret beyond the answer that shows it, or spend one: [`crate::tail`] does.
+
+mod cookie;
+mod mint;
 
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::AppState;
 
-/// The routes of this area, with their full paths.
+pub(crate) use cookie::feed_cookie;
+pub(crate) use mint::{StreamTicket, mint};
+
+/// No paths of its own: each area has its route for tickets and calls [`mint`].
 pub(crate) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
 }

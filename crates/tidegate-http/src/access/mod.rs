@@ -1,0 +1,82 @@
+//! Who may read or write which stream.
+//!
+//! Owns: access rules, scopes of keys, owners of the server's own streams (`0-rulings.md` 16 of the
+//! contract).
+//! Must not: look at credentials; a principal comes in. Checked when a ticket is minted, when it is
+//! opened, when it is resumed, and at each read.
+
+mod decide;
+
+use tidegate_gate::{Principal, Scope};
+use tidegate_types::{ErrorCode, GenerationId, StreamPath, UserId};
+
+use crate::AppState;
+use crate::Who;
+use crate::problem::Problem;
+use decide::{Grant, Verb, judge};
+
+/// Refuses a principal that may not read the stream: 401 for nobody, 403 for others. The server's
+/// own streams are 404 when what they belong to is not there.
+pub(crate) async fn may_read(
+    state: &AppState,
+    principal: &Principal,
+    path: &StreamPath,
+) -> Result<(), Problem> {
+    let owner = if path.is_reserved() { owner_of(state, principal, path).await? } else { None };
+    let rule = state.config().access_rule(path).map_or(Who::Nobody, |rule| rule.read);
+    answer(judge(principal, path, Verb::Read, rule, owner), principal, path, Verb::Read)
+}
+
+/// Refuses a principal that may not create, append to, close or delete the stream.
+pub(crate) fn may_write(state: &AppState, principal: &Principal, path: &StreamPath) -> Result<(), Problem> {
+    let rule = state.config().access_rule(path).map_or(Who::Nobody, |rule| rule.write);
+    answer(judge(principal, path, Verb::Write, rule, None), principal, path, Verb::Write)
+}
+
+/// Whether shared caches may keep what is read here.
+pub(crate) fn is_public(state: &AppState, path: &StreamPath) -> bool {
+    state.config().access_rule(path).is_some_and(|rule| rule.read == Who::Anyone)
+}
+
+fn answer(grant: Grant, principal: &Principal, path: &StreamPath, verb: Verb) -> Result<(), Problem> {
+    match grant {
+        Grant::Allowed => Ok(()),
+        Grant::NoCredential => Err(ErrorCode::Unauthenticated.into()),
+        Grant::Denied if matches!(principal, Principal::Service(_)) && !path.is_reserved() => {
+            Err(Problem::new(ErrorCode::InsufficientScope).scope(format!("streams:{}:{path}", verb.as_str())))
+        }
+        Grant::Denied => Err(ErrorCode::Forbidden.into()),
+    }
+}
+
+/// Whose stream it is, for paths of the server itself. Asked only on behalf of somebody known.
+async fn owner_of(
+    state: &AppState,
+    principal: &Principal,
+    path: &StreamPath,
+) -> Result<Option<UserId>, Problem> {
+    if matches!(principal, Principal::Anonymous) {
+        return Ok(None);
+    }
+    let mut segments = path.as_str().split('/');
+    match (segments.next(), segments.next()) {
+        (Some("users"), Some(id)) => Ok(id.parse().ok()),
+        (Some("generations"), Some(id)) => {
+            let id: GenerationId = id.parse().map_err(|_| Problem::new(ErrorCode::NotFound))?;
+            let found = state.generations().lookup(&id).await;
+            let found = found.map_err(|error| Problem::of_domain(&error, error.code()))?;
+            Ok(Some(found.ok_or(ErrorCode::NotFound)?.owner_id))
+        }
+        _ => Err(ErrorCode::NotFound.into()),
+    }
+}
+
+/// Whether a key's scope covers the stream.
+fn scope_covers(scope: &Scope, verb: Verb, path: &StreamPath) -> bool {
+    match (scope, verb) {
+        (Scope::StreamsRead(pattern), Verb::Read) | (Scope::StreamsWrite(pattern), Verb::Write) => {
+            pattern.matches(path)
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,80 @@
+//! The framing of the Durable Streams protocol (`live=sse`).
+//!
+//! Owns: `data` and `control` events; JSON records travel in an array, bytes as base64.
+//! Must not: send any other event: clients of the protocol know only these two.
+
+use bytes::Bytes;
+use serde::Serialize;
+use tidegate_types::Offset;
+
+use super::Payload;
+use super::lines::{push_base64, push_data};
+
+const DATA_HEAD: &[u8] = b"event: data\n";
+const CONTROL_HEAD: &[u8] = b"event: control\n";
+// The protocol's own examples and its suite put no space after the colon.
+const DATA_FIELD: &[u8] = b"data:";
+
+/// What follows every `data` event.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Control {
+    /// Where to read on.
+    pub(crate) stream_next_offset: Offset,
+    /// For caches; left out once the stream has ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) stream_cursor: Option<String>,
+    /// Nothing is left to read at this moment.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) up_to_date: bool,
+    /// Nothing will ever follow.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) stream_closed: bool,
+}
+
+/// One record as one `data` event.
+pub(crate) fn encode_data(record: &[u8], payload: Payload) -> Bytes {
+    encode_batch(std::iter::once(record), payload)
+}
+
+/// Several records as one `data` event; the protocol wants a `control` event after each.
+pub(crate) fn encode_batch<'a>(records: impl Iterator<Item = &'a [u8]>, payload: Payload) -> Bytes {
+    let mut out = DATA_HEAD.to_vec();
+    match payload {
+        Payload::Json => push_array(&mut out, records),
+        Payload::Text => push_data(&mut out, &join(records), DATA_FIELD),
+        // One run of base64: two padded runs joined would not decode.
+        Payload::Base64 => push_base64(&mut out, &join(records), DATA_FIELD),
+    }
+    out.push(b'\n');
+    Bytes::from(out)
+}
+
+/// A `control` event.
+pub(crate) fn encode_control(control: &Control) -> Bytes {
+    let mut out = CONTROL_HEAD.to_vec();
+    out.extend_from_slice(DATA_FIELD);
+    // Digits and booleans always serialise; an empty object is the honest rest.
+    out.extend_from_slice(&serde_json::to_vec(control).unwrap_or_else(|_| b"{}".to_vec()));
+    out.extend_from_slice(b"\n\n");
+    Bytes::from(out)
+}
+
+fn push_array<'a>(out: &mut Vec<u8>, records: impl Iterator<Item = &'a [u8]>) {
+    let mut text = vec![b'['];
+    for (at, record) in records.enumerate() {
+        if at > 0 {
+            text.push(b',');
+        }
+        text.extend_from_slice(record);
+    }
+    text.push(b']');
+    push_data(out, &text, DATA_FIELD);
+}
+
+fn join<'a>(records: impl Iterator<Item = &'a [u8]>) -> Vec<u8> {
+    records.fold(Vec::new(), |mut all, record| {
+        all.extend_from_slice(record);
+        all
+    })
+}

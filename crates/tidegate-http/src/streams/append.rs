@@ -1,0 +1,128 @@
+//! `POST`: append, close, mint a ticket (`?ticket`), or read where `GET` is held back (`?live=`).
+
+use axum::Json;
+use axum::extract::{FromRequest as _, Request, State};
+use axum::response::{IntoResponse as _, Response};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, StatusCode};
+use serde::Serialize;
+use tidegate_gate::{Principal, StreamKind};
+use tidegate_log::{Append, Appended, StreamInfo, json};
+use tidegate_types::ErrorCode;
+use tokio::time::Instant;
+
+use super::query::ReadQuery;
+use super::target::{Target, not_implemented};
+use super::{failures, headers, read};
+use crate::AppState;
+use crate::access;
+use crate::credential::StreamCredential;
+use crate::extract::{Query, RawBody, query_pairs};
+use crate::problem::Problem;
+use crate::tail::TailArgs;
+use crate::tickets;
+
+/// A ticket for this stream.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(super) struct TicketAnswer {
+    /// Goes into the URL as `ticket`; opens the stream once.
+    sse_token: String,
+    /// Seconds until it can't be spent any more.
+    expires_in: u64,
+    /// The path to open with it.
+    stream_url: String,
+}
+
+/// Appends to a stream.
+pub(super) async fn post(
+    State(state): State<AppState>,
+    target: Target,
+    Query(query): Query<ReadQuery>,
+    args: TailArgs,
+    request: Request,
+) -> Result<Response, Problem> {
+    if query.live()?.is_some() {
+        return read::open(&state, target, &query, args, request.headers()).await;
+    }
+    if query_pairs(request.uri().query().unwrap_or_default())?.iter().any(|(name, _)| name == "ticket") {
+        return mint(&state, &target, &args).await;
+    }
+    let StreamCredential::Principal(principal) = &args.credential else {
+        return Err(Problem::new(ErrorCode::InvalidToken).detail("a ticket opens a stream and nothing else"));
+    };
+    let headers = request.headers().clone();
+    let RawBody(body) = RawBody::from_request(request, &state).await?;
+    append(&state, &target, principal, &headers, body).await
+}
+
+async fn mint(state: &AppState, target: &Target, args: &TailArgs) -> Result<Response, Problem> {
+    let principal = read::principal_of(&args.credential)?;
+    let ticket = tickets::mint(state, principal, &target.path, StreamKind::Stream, &args.facts).await?;
+    let answer = TicketAnswer {
+        sse_token: ticket.secret.reveal().to_owned(),
+        expires_in: ticket.expires_in,
+        stream_url: target.url_path(),
+    };
+    Ok(Json(answer).into_response())
+}
+
+async fn append(
+    state: &AppState,
+    target: &Target,
+    principal: &Principal,
+    request: &HeaderMap,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    access::may_write(state, principal, &target.path)?;
+    if headers::wants_fork(request) {
+        return Err(not_implemented("forks are not served by this version"));
+    }
+    let info = state.log().lookup(&target.path).await?.ok_or(ErrorCode::NotFound)?;
+    let wanted = wanted(state, &info, request, body)?;
+    let closes_only = wanted.records.is_empty();
+    let started = Instant::now();
+    let appended = state.log().append(&target.path, wanted).await?;
+    state.metrics().appended(started.elapsed());
+    Ok(answer(&appended, closes_only))
+}
+
+fn wanted(state: &AppState, info: &StreamInfo, request: &HeaderMap, body: Bytes) -> Result<Append, Problem> {
+    let (close, producer) = (headers::wants_close(request), headers::producer(request)?);
+    let seq = headers::sequence(request)?;
+    if body.is_empty() {
+        // Closing says nothing about bytes, so its content type is not looked at.
+        let append = Append { seq, producer, close, ..Append::default() };
+        return if close { Ok(append) } else { Err(ErrorCode::EmptyBody.into()) };
+    }
+    let missing = || Problem::new(ErrorCode::InvalidRequest).detail("an append needs a Content-Type");
+    let content_type = headers::content_type(request)?.ok_or_else(missing)?;
+    // Told before the body is looked at: bytes of another type need not be JSON.
+    if !failures::same_type(content_type, &info.content_type) {
+        return Err(ErrorCode::ContentTypeMismatch.into());
+    }
+    let records = if info.is_json() { json::split(&body, failures::json_depth(state))? } else { vec![body] };
+    Ok(Append {
+        records,
+        content_type: Some(content_type.to_owned()),
+        seq,
+        producer,
+        close,
+        expect_tail: None,
+    })
+}
+
+fn answer(appended: &Appended, closes_only: bool) -> Response {
+    let written = appended.producer.is_some() && !appended.duplicate && !closes_only;
+    let status = if written { StatusCode::OK } else { StatusCode::NO_CONTENT };
+    let mut response = status.into_response();
+    let map = response.headers_mut();
+    map.insert(headers::NEXT_OFFSET, headers::offset(appended.tail));
+    if appended.closed {
+        map.insert(headers::CLOSED, headers::TRUE);
+    }
+    if let Some(ack) = appended.producer {
+        map.insert(headers::PRODUCER_EPOCH, HeaderValue::from(ack.epoch));
+        map.insert(headers::PRODUCER_SEQ, HeaderValue::from(ack.seq));
+    }
+    response
+}

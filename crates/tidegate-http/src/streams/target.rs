@@ -1,0 +1,113 @@
+//! Which stream a request names.
+//!
+//! Owns: decoding the path once, and the refusal of what would read differently elsewhere.
+//! Must not: look whether the stream is there.
+
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use http::request::Parts;
+use percent_encoding::percent_decode_str;
+use serde_json::json;
+use tidegate_types::{ErrorCode, StreamPath};
+
+use crate::AppState;
+use crate::edge::RequestInfo;
+use crate::problem::Problem;
+
+const PREFIX: &str = "/v1/stream/";
+/// The protocol's own name for what is not a stream.
+const CONTROL_SEGMENT: &str = "__ds";
+
+/// The stream, and how the client wrote its URL.
+#[derive(Clone, Debug)]
+pub(super) struct Target {
+    pub(super) path: StreamPath,
+    encoded: Box<str>,
+    origin: Option<Arc<str>>,
+    https: bool,
+}
+
+impl Target {
+    /// The stream's path on this server, as the client wrote it.
+    pub(super) fn url_path(&self) -> String {
+        format!("{PREFIX}{}", self.encoded)
+    }
+
+    /// The stream's absolute URL.
+    pub(super) fn url(&self, state: &AppState) -> String {
+        let path = self.url_path();
+        if let Some(origin) = state.config().public_url.as_deref() {
+            return format!("{}{path}", origin.trim_end_matches('/'));
+        }
+        let scheme = if self.https { "https" } else { "http" };
+        let host = self.origin.as_deref().unwrap_or("localhost");
+        format!("{scheme}://{host}{path}")
+    }
+}
+
+impl FromRequestParts<AppState> for Target {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, Problem> {
+        let encoded = parts.uri.path().strip_prefix(PREFIX).ok_or(ErrorCode::NotFound)?;
+        let path = decode(encoded)?;
+        if path.as_str().split('/').next() == Some(CONTROL_SEGMENT) {
+            return Err(not_implemented("subscriptions are not served by this version"));
+        }
+        let info = parts.extensions.get::<RequestInfo>();
+        Ok(Self {
+            path,
+            encoded: encoded.into(),
+            origin: info.and_then(|info| info.host.clone()),
+            https: info.is_some_and(|info| info.https),
+        })
+    }
+}
+
+/// What a later version serves. The protocol's own clients look for `error.code`.
+pub(super) fn not_implemented(detail: &'static str) -> Problem {
+    let code = ErrorCode::NotImplemented;
+    let error = json!({ "code": code.as_str().replace('-', "_").to_ascii_uppercase(), "message": detail });
+    Problem::new(code).detail(detail).member("error", error)
+}
+
+fn decode(encoded: &str) -> Result<StreamPath, Problem> {
+    let refused = |detail| Problem::new(ErrorCode::InvalidRequest).detail(detail);
+    // A slash that is no separator here would be one to the next reader.
+    if encoded.as_bytes().windows(3).any(|three| three.eq_ignore_ascii_case(b"%2f")) {
+        return Err(refused("an encoded slash may not stand in a stream path"));
+    }
+    let decoded =
+        percent_decode_str(encoded).decode_utf8().map_err(|_| refused("the stream path is not UTF-8"))?;
+    decoded
+        .parse()
+        .map_err(|_| refused("the path names no stream: empty, `.` or `..` segments, or odd characters"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case("a%2Fb")]
+    #[case("a%2fb")]
+    #[case("a/../b")]
+    #[case("a/%2e%2e/b")]
+    #[case("a//b")]
+    #[case("a/")]
+    #[case("a%00b")]
+    #[case("a%5Cb")]
+    #[case("%ff")]
+    #[case("")]
+    fn paths_that_read_differently_elsewhere_are_refused(#[case] encoded: &str) {
+        assert_eq!(decode(encoded).unwrap_err().code(), ErrorCode::InvalidRequest);
+    }
+
+    #[test]
+    fn a_path_is_decoded_once() {
+        assert_eq!(decode("a/b%20c").unwrap().as_str(), "a/b c");
+        assert_eq!(decode("a%252Fb").unwrap().as_str(), "a%2Fb");
+    }
+}

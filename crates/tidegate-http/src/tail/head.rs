@@ -1,0 +1,36 @@
+//! The head of a streamed answer.
+//!
+//! Owns: the headers that keep caches, proxies and compressors away from it.
+//! Must not: set CORS headers; the middleware does for all answers.
+
+use axum::body::Body;
+use axum::response::Response;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::{HeaderName, HeaderValue};
+
+use super::Tail;
+use crate::framing::Payload;
+
+const EVENT_STREAM: HeaderValue = HeaderValue::from_static("text/event-stream");
+const NEVER_KEPT: HeaderValue = HeaderValue::from_static("no-cache, no-store, no-transform");
+const ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
+const DATA_ENCODING: HeaderName = HeaderName::from_static("stream-sse-data-encoding");
+
+/// An answer that streams the tail.
+pub(super) fn streaming(tail: Tail, content_type: &str) -> Response {
+    let mut response = event_stream(Body::new(tail));
+    if Payload::of(content_type) == Payload::Base64 {
+        response.headers_mut().insert(DATA_ENCODING, HeaderValue::from_static("base64"));
+    }
+    response
+}
+
+/// An answer of events that are all known.
+pub(super) fn event_stream(body: Body) -> Response {
+    let mut response = Response::new(body);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, EVENT_STREAM);
+    headers.insert(CACHE_CONTROL, NEVER_KEPT);
+    headers.insert(ACCEL_BUFFERING, HeaderValue::from_static("no"));
+    response
+}
