@@ -10,6 +10,7 @@ use secrecy::SecretString;
 use tidegate_db::Bus;
 use tidegate_types::{Clock, Entropy, Limits, Timestamp};
 
+use crate::live::Live;
 use crate::rates::Rates;
 use crate::revocation::RevocationMap;
 use crate::{Fetch, GateError, GateStore, IssuerConfig, PasswordParams, SigningKey};
@@ -106,6 +107,7 @@ pub(crate) struct Inner {
     pub(crate) limits: Arc<Limits>,
     pub(crate) rates: Rates,
     pub(crate) revocations: RevocationMap,
+    pub(crate) live: Live,
 }
 
 impl fmt::Debug for Gate {
@@ -123,8 +125,11 @@ impl Gate {
         let GateParts { store, clock, entropy, bus, fetch, config, limits } = parts;
         let rates = Rates::new(&limits, &clock);
         let revocations = RevocationMap::default();
-        let inner = Inner { store, clock, entropy, bus, fetch, config, limits, rates, revocations };
-        Ok(Self { inner: Arc::new(inner) })
+        let live = Live::new(Arc::clone(&store) as _, &clock, &limits);
+        let inner = Inner { store, clock, entropy, bus, fetch, config, limits, rates, revocations, live };
+        let gate = Self { inner: Arc::new(inner) };
+        gate.poll_revocations(gate.now()).await?;
+        Ok(gate)
     }
 
     pub(crate) fn now(&self) -> Timestamp {

@@ -1,42 +1,18 @@
 //! The audit: who did what, when, from where, with what result.
 //!
-//! Owns: the kinds of events and the chain of hashes.
-//! Must not: hold or write a secret; ids and digests stand in for them.
+//! Owns: the kinds of events, the chain of hashes, the bounded buffer before the store, the
+//! per-minute sums of refusals.
+//! Must not: hold or write a secret; ids and digests stand in for them. Must not lose an event
+//! silently: a full buffer makes the caller wait.
 
+mod buffer;
 mod chain;
 mod event;
+mod record;
+mod sums;
 
-use tidegate_db::DbError;
-
-use crate::Gate;
-
+pub(crate) use buffer::AuditBuffer;
 pub(crate) use chain::chain_hash;
 pub use event::{
     Actor, AuditEntry, AuditEvent, AuditFilter, AuditKind, AuditOrder, AuditPage, AuditRow, AuditVerdict,
 };
-
-impl Gate {
-    /// Reports an event to the audit.
-    pub async fn audit(&self, event: AuditEvent) {
-        let row = event.at(self.now());
-        if let Err(error) = self.inner.store.append_audit(vec![row]).await {
-            tracing::error!(%error, "the audit could not be written");
-        }
-    }
-
-    /// One page of the audit.
-    ///
-    /// # Errors
-    /// The store failed.
-    pub async fn list_audit(&self, filter: AuditFilter, page: AuditPage) -> Result<Vec<AuditEntry>, DbError> {
-        self.inner.store.list_audit(filter, page).await
-    }
-
-    /// Walks the whole chain of the audit.
-    ///
-    /// # Errors
-    /// The store failed.
-    pub async fn verify_audit(&self) -> Result<AuditVerdict, DbError> {
-        self.inner.store.verify_audit().await
-    }
-}

@@ -4,6 +4,12 @@
 //! Must not: know a socket. A connection is told that it should end; whoever serves it says so
 //! on the wire and drops it. Caps are held by living connections, so a drop frees them at once.
 
+mod caps;
+mod connection;
+mod list;
+mod registry;
+mod serve;
+
 use std::net::IpAddr;
 
 use tidegate_types::{
@@ -11,6 +17,9 @@ use tidegate_types::{
 };
 
 use crate::Principal;
+
+pub use connection::Connection;
+pub(crate) use registry::{LeaseSight, Registry};
 
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal,)* }) => {
@@ -140,56 +149,4 @@ pub struct ConnectionFilter {
     pub key_id: Option<KeyId>,
     /// On this stream.
     pub stream: Option<StreamPath>,
-}
-
-/// A connection that was let in; dropping it frees its slots.
-#[derive(Debug)]
-pub struct Connection {
-    id: ConnectionId,
-}
-
-impl Connection {
-    /// Its id.
-    #[must_use]
-    pub const fn id(&self) -> ConnectionId {
-        self.id
-    }
-
-    /// From here on it serves its stream.
-    pub fn opened(&self, _lease: Option<&crate::OpenedLease>) {}
-
-    /// Resolves when the connection should end, with the reason. Cancel-safe.
-    pub async fn ended(&mut self) -> EndReason {
-        std::future::pending().await
-    }
-
-    /// Tells whether bytes wait for the client's acknowledgement.
-    pub fn progressed(&self, _bytes_unacked: bool) {}
-
-    /// Notes what was read.
-    pub fn note_offsets(&self, _first: Offset, _last: Offset) {}
-}
-
-impl crate::Gate {
-    /// Lets a connection in, or says why not.
-    ///
-    /// # Errors
-    /// A cap is reached, or the node drains.
-    pub fn admit(&self, _new: NewConnection) -> Result<Connection, Refused> {
-        Err(Refused { code: ErrorCode::Draining, retry_after_s: 5 })
-    }
-
-    /// The live connections of this node.
-    #[must_use]
-    pub fn connections(&self, _filter: &ConnectionFilter) -> Vec<ConnectionInfo> {
-        Vec::new()
-    }
-
-    /// Tells a connection to end; answers whether it was live.
-    pub fn disconnect(&self, _id: ConnectionId, _reason: EndReason) -> bool {
-        false
-    }
-
-    /// Tells every connection to end and lets no further one in.
-    pub fn drain(&self) {}
 }

@@ -74,7 +74,7 @@ mod tests {
     #[test]
     fn a_flood_of_keys_shares_one_allowance_instead_of_memory() {
         let clock = SteadyClock::new(Arc::new(SystemClock));
-        let limiter = RateLimiter::new(
+        let limiter: crate::rates::Limiter = RateLimiter::new(
             Quota::per_minute(NonZeroU32::new(2).unwrap()),
             CappedKeys::new(10, clock.clone()),
             clock,

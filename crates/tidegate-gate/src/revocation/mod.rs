@@ -6,9 +6,13 @@
 //! in memory is told after that commit, and every node reads the table once a second, so that
 //! another process's write (the command line's, another node's) counts as well.
 
+mod apply;
 mod map;
+mod poll;
 
+pub use apply::REVOCATIONS_TOPIC;
 pub(crate) use map::RevocationMap;
+pub(crate) use poll::PollCursor;
 
 use tidegate_types::{KeyId, LeaseId, SessionId, Timestamp, UserId};
 use uuid::Uuid;
@@ -91,18 +95,4 @@ pub struct Revocation {
     pub id: i64,
     /// What it says.
     pub revoked: NewRevocation,
-}
-
-impl crate::Gate {
-    /// Makes committed revocations count in this node at once.
-    pub(crate) fn apply_revocations(&self, new: &[NewRevocation]) {
-        for revoked in new {
-            self.inner.revocations.insert(revoked);
-        }
-    }
-
-    /// Background work of the gate; answers when it wants to be called again.
-    pub async fn step(&self, now: Timestamp) -> Timestamp {
-        now.plus(std::time::Duration::from_secs(1))
-    }
 }

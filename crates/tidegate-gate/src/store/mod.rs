@@ -6,6 +6,8 @@
 mod audit;
 mod revocations;
 mod sqlite;
+mod standing;
+mod tickets;
 
 use tidegate_db::DbError;
 use tidegate_types::ErrorCode;
@@ -13,11 +15,13 @@ use tidegate_types::ErrorCode;
 pub use audit::AuditStore;
 pub use revocations::RevocationStore;
 pub use sqlite::SqliteGate;
+pub use standing::{Standing, StandingStore};
+pub use tickets::TicketStore;
 
 /// Everything the gate keeps.
-pub trait GateStore: AuditStore + RevocationStore {}
+pub trait GateStore: AuditStore + RevocationStore + StandingStore + TicketStore {}
 
-impl<T: AuditStore + RevocationStore> GateStore for T {}
+impl<T: AuditStore + RevocationStore + StandingStore + TicketStore> GateStore for T {}
 
 /// How a failure of the database is told to clients.
 pub(crate) const fn db_code(error: &DbError) -> ErrorCode {

@@ -5,12 +5,27 @@
 //! edge each time. A ticket's secret opens one stream once; afterwards only the ticket together
 //! with a current tag does, and a tag never stands in a URL.
 
+mod check;
+mod decide;
+mod mint;
+mod open;
+mod origin;
+mod principal;
+mod reauthorize;
+
+use std::sync::Arc;
+
 use tidegate_db::DbError;
 use tidegate_types::{ErrorCode, LeaseId, Offset, ResumeTag, Secret, StreamPath, TicketId, Timestamp};
 
-use crate::connections::StreamKind;
+use crate::audit::AuditEvent;
+use crate::connections::{Registry, StreamKind};
 use crate::rates::RetryAfter;
-use crate::{AuthError, ClientFacts, Gate, Principal};
+use crate::{FetchSite, Principal};
+
+pub(crate) use decide::{Decision, decide};
+pub(crate) use open::opening_audit;
+pub(crate) use origin::OriginRule;
 
 /// One stream, by its path and by the id that a path made again does not share.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -139,52 +154,166 @@ pub struct OpenedLease {
     pub ends_at: Timestamp,
 }
 
-impl Gate {
-    /// Makes a ticket for one stream.
-    ///
-    /// # Errors
-    /// Nobody asks, too often, or the store failed.
-    pub async fn mint_ticket(
-        &self,
-        _principal: &Principal,
-        _ticket: TicketFor,
-        _facts: &ClientFacts,
-    ) -> Result<Minted, MintError> {
-        Err(MintError::Stale)
-    }
+/// How a ticket is found: by its own digest, or by its lease's handle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TicketKey {
+    /// SHA-256 of the ticket.
+    Ticket([u8; 32]),
+    /// SHA-256 of the handle.
+    Handle([u8; 32]),
+}
 
-    /// Looks at a ticket or handle without spending it.
-    ///
-    /// # Errors
-    /// It would not open this stream.
-    pub async fn check_ticket(
-        &self,
-        _text: &str,
-        _stream: &StreamRef,
-        _facts: &ClientFacts,
-    ) -> Result<TicketPreview, TicketError> {
-        Err(TicketError::Invalid)
-    }
+/// A ticket to be stored.
+#[derive(Clone, Debug)]
+pub struct NewTicket {
+    pub(crate) digest: [u8; 32],
+    pub(crate) id: TicketId,
+    pub(crate) principal: String,
+    pub(crate) stream: StreamRef,
+    pub(crate) kind: StreamKind,
+    pub(crate) start: Option<Offset>,
+    pub(crate) origin: Option<String>,
+    pub(crate) origin_own: bool,
+    pub(crate) created_at: Timestamp,
+    pub(crate) expires_at: Timestamp,
+}
 
-    /// Spends a ticket, or resumes what it left behind.
-    ///
-    /// # Errors
-    /// It does not open this stream.
-    pub async fn open_ticket(
-        &self,
-        _text: &str,
-        _tag: Option<&ResumeTag>,
-        _stream: &StreamRef,
-        _facts: &ClientFacts,
-    ) -> Result<OpenedLease, TicketError> {
-        Err(TicketError::Invalid)
-    }
+/// A ticket as it is stored, with its lease once it is spent.
+#[derive(Clone, Debug)]
+pub struct StoredTicket {
+    pub(crate) ticket: NewTicket,
+    pub(crate) spent: bool,
+    pub(crate) lease: Option<StoredLease>,
+}
 
-    /// The principal as it is now.
-    ///
-    /// # Errors
-    /// It is not valid any more.
-    pub async fn reauthorize(&self, principal: &Principal) -> Result<Principal, AuthError> {
-        Ok(principal.clone())
+/// A lease as it is stored.
+#[derive(Clone, Debug)]
+pub(crate) struct StoredLease {
+    pub(crate) expires_at: Timestamp,
+    pub(crate) presented: u64,
+    pub(crate) issued: u64,
+    pub(crate) connected_at: Timestamp,
+    pub(crate) ended_at: Option<Timestamp>,
+    pub(crate) takeovers: Vec<Timestamp>,
+    pub(crate) dead: bool,
+}
+
+/// Bounds of a lease.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LeaseBounds {
+    pub(crate) idle_ms: u64,
+    pub(crate) life_ms: u64,
+    pub(crate) takeovers: u64,
+}
+
+/// Everything that decides whether a ticket opens its stream.
+#[derive(Clone, Debug)]
+pub struct OpenAttempt {
+    pub(crate) key: TicketKey,
+    /// Digest of the tag that came back.
+    pub(crate) tag: Option<[u8; 32]>,
+    pub(crate) stream: StreamRef,
+    pub(crate) origin: Option<String>,
+    pub(crate) fetch_site: Option<FetchSite>,
+    pub(crate) now: Timestamp,
+    /// Digest of the tag that this connection would issue.
+    pub(crate) new_tag: [u8; 32],
+    /// Digest of the handle, when a ticket is spent.
+    pub(crate) handle: [u8; 32],
+    pub(crate) bounds: LeaseBounds,
+    pub(crate) registry: Arc<Registry>,
+    /// Since when this node runs: sockets of an earlier run ended by then.
+    pub(crate) node_since: Timestamp,
+    /// The circumstances, for the audit rows of the same transaction.
+    pub(crate) audit: AuditEvent,
+}
+
+/// What became of an attempt.
+#[derive(Clone, Debug)]
+pub enum Opening {
+    /// The stream is open.
+    Opened(OpeningDone),
+    /// Nothing was changed.
+    Refused(Refusal),
+    /// The lease is dead from now on.
+    Killed {
+        /// Which lease.
+        lease: LeaseId,
+        /// Why.
+        reason: KillReason,
+    },
+}
+
+/// An opening as the store made it.
+#[derive(Clone, Debug)]
+pub struct OpeningDone {
+    pub(crate) ticket: NewTicket,
+    pub(crate) tag_number: u64,
+    pub(crate) resumed: bool,
+    pub(crate) took_over: bool,
+    pub(crate) ends_at: Timestamp,
+}
+
+/// Why an attempt was refused; for the audit, not for the client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// No such ticket, or its lease is gone.
+    Unknown,
+    /// Made for another stream.
+    OtherStream,
+    /// Sent from another origin.
+    Origin,
+    /// Not spent in time.
+    Expired,
+    /// Who minted it has been signed out, disabled or revoked.
+    Principal,
+    /// Spent, and no tag came back.
+    SpentWithoutTag,
+    /// Spent, and the tag was never issued.
+    WrongTag,
+    /// The lease had no connection for too long.
+    LeaseIdle,
+    /// The lease is as old as it may be, or issued as many tags as it may.
+    LeaseOver,
+    /// The lease was killed.
+    LeaseDead,
+}
+
+impl Refusal {
+    /// The word in the audit.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::OtherStream => "other-stream",
+            Self::Origin => "origin",
+            Self::Expired => "expired",
+            Self::Principal => "principal",
+            Self::SpentWithoutTag => "spent-without-tag",
+            Self::WrongTag => "wrong-tag",
+            Self::LeaseIdle => "lease-idle",
+            Self::LeaseOver => "lease-over",
+            Self::LeaseDead => "lease-dead",
+        }
+    }
+}
+
+/// Why a lease was killed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KillReason {
+    /// A tag came back that a newer one had superseded: two hold this lease.
+    OldTag,
+    /// Live sockets were taken over too often.
+    TakeOvers,
+}
+
+impl KillReason {
+    /// The word in the audit.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::OldTag => "old-tag",
+            Self::TakeOvers => "take-overs",
+        }
     }
 }

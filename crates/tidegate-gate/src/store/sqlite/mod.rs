@@ -2,17 +2,19 @@
 
 mod audit;
 mod revocations;
+mod standing;
+mod tickets;
 
 use async_trait::async_trait;
 use tidegate_db::{Db, DbError, OpenError};
-use tidegate_types::Timestamp;
+use tidegate_types::{KeyId, LeaseId, SessionId, Timestamp, UserId};
 
-use super::{AuditStore, RevocationStore};
+use super::{AuditStore, RevocationStore, Standing, StandingStore, TicketStore};
 use crate::audit::{AuditEntry, AuditFilter, AuditPage, AuditRow, AuditVerdict};
 use crate::revocation::{NewRevocation, Revocation};
+use crate::tickets::{NewTicket, OpenAttempt, Opening, StoredTicket, TicketKey};
 
 pub(crate) use audit::append_audit_in;
-#[cfg_attr(not(test), expect(unused_imports, reason = "the writes that need it come next"))]
 pub(crate) use revocations::insert_revocations_in;
 
 mod embedded {
@@ -67,5 +69,43 @@ impl RevocationStore for SqliteGate {
 
     async fn sweep_revocations(&self, before: Timestamp, limit: u32) -> Result<u64, DbError> {
         revocations::sweep(&self.db, before, limit).await
+    }
+}
+
+#[async_trait]
+impl TicketStore for SqliteGate {
+    async fn insert_ticket(&self, ticket: NewTicket, audit: AuditRow) -> Result<(), DbError> {
+        tickets::insert(&self.db, ticket, audit).await
+    }
+
+    async fn find_ticket(&self, key: TicketKey) -> Result<Option<StoredTicket>, DbError> {
+        tickets::find(&self.db, key).await
+    }
+
+    async fn open_ticket(&self, attempt: OpenAttempt) -> Result<Opening, DbError> {
+        tickets::open(&self.db, attempt).await
+    }
+
+    async fn end_leases(&self, ended: Vec<(LeaseId, Timestamp)>, idle_ms: i64) -> Result<(), DbError> {
+        tickets::end_leases(&self.db, ended, idle_ms).await
+    }
+
+    async fn sweep_tickets(&self, now: Timestamp, limit: u32) -> Result<u64, DbError> {
+        tickets::sweep(&self.db, now, limit).await
+    }
+}
+
+#[async_trait]
+impl StandingStore for SqliteGate {
+    async fn find_user_standing(
+        &self,
+        user: UserId,
+        session: Option<SessionId>,
+    ) -> Result<Option<Standing>, DbError> {
+        standing::of_user(&self.db, user, session).await
+    }
+
+    async fn find_key_standing(&self, key: KeyId) -> Result<Option<Standing>, DbError> {
+        standing::of_key(&self.db, key).await
     }
 }

@@ -1,0 +1,103 @@
+//! One live connection, in the hands of whoever serves it. Dropping it frees its slots at once.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use tidegate_types::{ConnectionId, Offset};
+use tokio::sync::watch;
+
+use super::EndReason;
+use super::registry::{NOTHING_UNACKED, Registry, Shared};
+use crate::tickets::OpenedLease;
+
+/// A connection that was let in.
+#[must_use = "dropping a connection frees its slots"]
+pub struct Connection {
+    id: ConnectionId,
+    registry: Arc<Registry>,
+    shared: Arc<Shared>,
+    ended: watch::Receiver<Option<EndReason>>,
+    finished: Option<EndReason>,
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection")
+            .field("id", &self.id)
+            .field("ended", &self.end_reason())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Connection {
+    pub(super) fn new(
+        id: ConnectionId,
+        registry: Arc<Registry>,
+        shared: Arc<Shared>,
+        ended: watch::Receiver<Option<EndReason>>,
+    ) -> Self {
+        Self { id, registry, shared, ended, finished: None }
+    }
+
+    /// Its id.
+    #[must_use]
+    pub const fn id(&self) -> ConnectionId {
+        self.id
+    }
+
+    /// From here on it serves its stream: the opening is audited, and with a lease the
+    /// connection that served it before is told that it was replaced.
+    pub fn opened(&self, lease: Option<&OpenedLease>) {
+        self.registry.opened(self.id, lease.map(|opened| (opened.lease_id, opened.tag_number)));
+    }
+
+    /// Resolves when the connection should end, with the reason. Cancel-safe; keeps resolving.
+    pub async fn ended(&mut self) -> EndReason {
+        match self.ended.wait_for(Option::is_some).await {
+            Ok(reason) => reason.unwrap_or(EndReason::Drain),
+            // The registry is gone, so this node is.
+            Err(_) => EndReason::Drain,
+        }
+    }
+
+    /// The reason, once there is one.
+    #[must_use]
+    pub fn end_reason(&self) -> Option<EndReason> {
+        *self.shared.ended.borrow()
+    }
+
+    /// A signal of the end that can be kept apart from the connection.
+    #[must_use]
+    pub fn end_signal(&self) -> watch::Receiver<Option<EndReason>> {
+        self.ended.clone()
+    }
+
+    /// Notes whether bytes that were written still wait for the reader. Call it at each write
+    /// that stalls and at each that goes through; only the first of a stall counts.
+    pub fn progressed(&self, bytes_unacked: bool) {
+        let unacked = &self.shared.unacked_since;
+        if !bytes_unacked {
+            unacked.store(NOTHING_UNACKED, Ordering::Release);
+        } else if unacked.load(Ordering::Acquire) == NOTHING_UNACKED {
+            unacked.store(self.registry.clock.now().as_millis(), Ordering::Release);
+        }
+    }
+
+    /// Notes where reading began and how far it came.
+    pub fn note_offsets(&self, first: Offset, last: Offset) {
+        self.shared.first.store(first.get(), Ordering::Release);
+        self.shared.last.store(last.get(), Ordering::Release);
+    }
+
+    /// Ends it for a reason that its server found out itself (`eof`, `age`, `slow`, …).
+    pub fn finish(mut self, reason: EndReason) {
+        self.finished = Some(reason);
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.registry.remove(self.id, self.finished);
+    }
+}

@@ -1,0 +1,240 @@
+//! What happens to a connection after it was let in: opened, ended, gone.
+
+use std::sync::atomic::Ordering;
+
+use serde_json::json;
+use tidegate_types::{ConnectionId, LeaseId, Offset, Timestamp};
+
+use super::registry::{Entry, NO_OFFSET, Owner, Registry, State};
+use super::{EndReason, StreamKind};
+use crate::audit::{Actor, AuditEvent, AuditKind};
+use crate::revocation::{NewRevocation, RevocationScope};
+
+impl Registry {
+    /// The connection serves its stream from now on. With a lease, the one that served it before
+    /// is replaced, unless that one has the newer tag: then this one is.
+    pub(super) fn opened(&self, id: ConnectionId, lease: Option<(LeaseId, u64)>) {
+        let event = {
+            let mut state = self.lock();
+            if let Some((lease, tag)) = lease {
+                state.serve_lease(id, lease, tag);
+            }
+            let Some(entry) = state.entries.get_mut(&id) else { return };
+            entry.opened = true;
+            open_event(entry)
+        };
+        self.audit.push(event);
+    }
+
+    /// Tells a connection to end; the first reason stays. Answers whether it was live.
+    pub(crate) fn end(&self, id: ConnectionId, reason: EndReason) -> bool {
+        self.lock().end(id, reason)
+    }
+
+    /// Tells every connection to end and lets no further one in.
+    pub(crate) fn drain(&self) {
+        let mut state = self.lock();
+        state.draining = true;
+        state.end_all(EndReason::Drain);
+    }
+
+    /// Tells every connection to end.
+    pub(crate) fn end_all(&self, reason: EndReason) {
+        self.lock().end_all(reason);
+    }
+
+    /// Ends what a revocation hits.
+    pub(crate) fn revoke(&self, revoked: &NewRevocation) -> usize {
+        let mut state = self.lock();
+        let hit = state.hit_by(revoked);
+        hit.into_iter().filter(|id| state.end(*id, EndReason::Revoked)).count()
+    }
+
+    /// Takes a connection out that was dropped.
+    pub(super) fn remove(&self, id: ConnectionId, finished: Option<EndReason>) {
+        let now = self.clock.now();
+        let event = {
+            let mut state = self.lock();
+            let Some(entry) = state.remove(id, now) else { return };
+            entry.opened.then(|| close_event(&entry, finished, now))
+        };
+        if let Some(event) = event {
+            self.audit.push(event);
+        }
+    }
+}
+
+impl State {
+    fn serve_lease(&mut self, id: ConnectionId, lease: LeaseId, tag: u64) {
+        self.lease_ends.remove(&lease);
+        let found = self.leases.entry(lease).or_default();
+        let replaced = match found.serving {
+            Some((_, newer)) if newer > tag => id,
+            before => {
+                found.serving = Some((id, tag));
+                match before {
+                    Some((old, _)) if old != id => old,
+                    Some(_) | None => return,
+                }
+            }
+        };
+        self.end(replaced, EndReason::Replaced);
+    }
+
+    /// Sets the reason and frees the owner's slot at once: the connection is as good as gone.
+    pub(super) fn end(&mut self, id: ConnectionId, reason: EndReason) -> bool {
+        let Some(entry) = self.entries.get(&id) else { return false };
+        let first = entry.shared.ended.send_if_modified(|ended| match ended {
+            Some(_) => false,
+            None => {
+                *ended = Some(reason);
+                true
+            }
+        });
+        if first {
+            self.release_slot(id);
+        }
+        first
+    }
+
+    fn end_all(&mut self, reason: EndReason) {
+        let all: Vec<ConnectionId> = self.entries.keys().copied().collect();
+        for id in all {
+            self.end(id, reason);
+        }
+    }
+
+    /// Gives the slot to another connection of the lease, or back to the owner.
+    fn release_slot(&mut self, id: ConnectionId) {
+        let Some(entry) = self.entries.get_mut(&id) else { return };
+        if !std::mem::take(&mut entry.holds_slot) {
+            return;
+        }
+        let (owner, kind, lease) = (entry.owner, entry.kind, entry.lease);
+        let others =
+            lease.and_then(|l| self.leases.get(&l)).map(|l| l.connections.clone()).unwrap_or_default();
+        for other in others.into_iter().filter(|other| *other != id) {
+            if let Some(heir) = self.entries.get_mut(&other)
+                && heir.end_reason().is_none()
+            {
+                heir.holds_slot = true;
+                return;
+            }
+        }
+        if let Some(held) = owner.and_then(|owner| self.owners.get_mut(&owner)) {
+            held.uncount(kind);
+        }
+    }
+
+    fn hit_by(&self, revoked: &NewRevocation) -> Vec<ConnectionId> {
+        let of_owner = |owner: Owner| {
+            self.owners.get(&owner).map(|h| h.connections.iter().copied().collect()).unwrap_or_default()
+        };
+        match revoked.scope {
+            RevocationScope::Session => self
+                .sessions
+                .get(&revoked.subject.into())
+                .map(|ids| ids.iter().copied().collect())
+                .unwrap_or_default(),
+            RevocationScope::Key => of_owner(Owner::Key(revoked.subject.into())),
+            RevocationScope::Lease => {
+                self.leases.get(&revoked.subject.into()).map(|l| l.connections.clone()).unwrap_or_default()
+            }
+            RevocationScope::User => {
+                let mut all: Vec<ConnectionId> = of_owner(Owner::User(revoked.subject.into()));
+                // Who signed in again after the revocation stays connected.
+                all.retain(|id| self.entries.get(id).is_some_and(|e| e.started_at <= revoked.not_before));
+                all
+            }
+        }
+    }
+
+    fn remove(&mut self, id: ConnectionId, now: Timestamp) -> Option<Entry> {
+        self.release_slot(id);
+        let entry = self.entries.remove(&id)?;
+        if let Some(count) = self.networks.get_mut(&entry.network) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                self.networks.remove(&entry.network);
+            }
+        }
+        if let Some(owner) = entry.owner
+            && let Some(held) = self.owners.get_mut(&owner)
+        {
+            held.connections.remove(&id);
+            if held.connections.is_empty() {
+                self.owners.remove(&owner);
+            }
+        }
+        if let Some(session) = entry.session
+            && let Some(ids) = self.sessions.get_mut(&session)
+        {
+            ids.remove(&id);
+            if ids.is_empty() {
+                self.sessions.remove(&session);
+            }
+        }
+        self.leave_lease(id, &entry, now);
+        self.keep_position(&entry, now);
+        Some(entry)
+    }
+
+    fn leave_lease(&mut self, id: ConnectionId, entry: &Entry, now: Timestamp) {
+        let Some(lease) = entry.lease else { return };
+        let Some(found) = self.leases.get_mut(&lease) else { return };
+        found.connections.retain(|other| *other != id);
+        if found.serving.is_some_and(|(serving, _)| serving == id) {
+            found.serving = None;
+            self.lease_ends.insert(lease, now);
+        }
+        if found.connections.is_empty() {
+            self.leases.remove(&lease);
+        }
+    }
+
+    fn keep_position(&mut self, entry: &Entry, now: Timestamp) {
+        let last = offset(entry.shared.last.load(Ordering::Acquire));
+        if let (StreamKind::Feed, true, Some(session), Some(last)) =
+            (entry.kind, entry.opened, entry.session, last)
+        {
+            self.positions.insert((session, entry.stream.clone()), (now, last));
+        }
+    }
+}
+
+pub(super) fn offset(raw: u64) -> Option<Offset> {
+    if raw == NO_OFFSET { None } else { Offset::new(raw) }
+}
+
+fn actor(entry: &Entry) -> Actor {
+    match entry.owner {
+        None => Actor::Anonymous,
+        Some(Owner::User(id)) => Actor::User(id),
+        Some(Owner::Key(id)) => Actor::Key(id),
+    }
+}
+
+fn event(kind: AuditKind, entry: &Entry) -> AuditEvent {
+    let mut event = AuditEvent::new(kind, actor(entry)).stream(&entry.stream);
+    event.address = Some(entry.address);
+    event.request_id = Some(entry.request_id.clone());
+    event.subject = entry.lease.map(|lease| lease.to_string());
+    event
+}
+
+fn open_event(entry: &Entry) -> AuditEvent {
+    event(AuditKind::StreamOpen, entry).detail(json!({ "transport": entry.transport }))
+}
+
+fn close_event(entry: &Entry, finished: Option<EndReason>, now: Timestamp) -> AuditEvent {
+    // Without a reason of ours it was the client who left.
+    let reason = finished.or(entry.end_reason()).map_or("client", EndReason::as_str);
+    let millis = u64::try_from(now.since(entry.started_at).as_millis()).unwrap_or(u64::MAX);
+    event(AuditKind::StreamClose, entry).detail(json!({
+        "transport": entry.transport,
+        "reason": reason,
+        "duration_ms": millis,
+        "first": offset(entry.shared.first.load(Ordering::Acquire)),
+        "last": offset(entry.shared.last.load(Ordering::Acquire)),
+    }))
+}

@@ -1,0 +1,75 @@
+//! Asking for a principal again: at each redeem and resume, and whenever a live stream wants to
+//! know whether it may go on.
+
+use tidegate_types::Timestamp;
+
+use super::{NewTicket, TicketError};
+use crate::store::Standing;
+use crate::{AuthError, Gate, Principal, ServicePrincipal, UserPrincipal};
+
+impl Gate {
+    /// The principal as it stands now: session alive, account enabled, key valid.
+    ///
+    /// # Errors
+    /// It stands no more, or the store failed.
+    pub async fn reauthorize(&self, principal: &Principal) -> Result<Principal, AuthError> {
+        match principal {
+            Principal::Anonymous => Ok(Principal::Anonymous),
+            Principal::User(user) => self.reauthorize_user(user).await,
+            Principal::Service(service) => self.reauthorize_key(service).await,
+        }
+    }
+
+    async fn reauthorize_user(&self, user: &UserPrincipal) -> Result<Principal, AuthError> {
+        let found = self.inner.store.find_user_standing(user.user_id, user.session_id).await?;
+        let Some(Standing::User { role, email, disabled, session_until }) = found else {
+            return Err(AuthError::Invalid);
+        };
+        if disabled {
+            return Err(AuthError::Disabled);
+        }
+        // Without a session of ours, an outside issuer's token stands for it.
+        let until = if user.session_id.is_some() { session_until } else { user.expires_at };
+        let over = match (user.session_id, until) {
+            (_, Some(until)) => self.now() >= until,
+            (Some(_), None) => true,
+            (None, None) => false,
+        };
+        let revoked = user.session_id.is_some_and(|session| self.inner.revocations.session(session));
+        if over || revoked {
+            return Err(AuthError::Invalid);
+        }
+        Ok(Principal::User(UserPrincipal { role, email, ..user.clone() }))
+    }
+
+    async fn reauthorize_key(&self, service: &ServicePrincipal) -> Result<Principal, AuthError> {
+        let found = self.inner.store.find_key_standing(service.key_id).await?;
+        let Some(Standing::Key { name, scopes, owner, owner_disabled, until, revoked }) = found else {
+            return Err(AuthError::Invalid);
+        };
+        let over = until.is_some_and(|until| self.now() >= until);
+        if revoked || over || self.inner.revocations.key(service.key_id) {
+            return Err(AuthError::Invalid);
+        }
+        if owner_disabled {
+            return Err(AuthError::Disabled);
+        }
+        Ok(Principal::Service(ServicePrincipal { key_id: service.key_id, name, scopes, owner }))
+    }
+
+    /// The same for whoever minted a ticket; whatever is wrong, the ticket is not accepted.
+    pub(super) async fn reauthorize_ticket(
+        &self,
+        principal: &Principal,
+        ticket: &NewTicket,
+    ) -> Result<Principal, TicketError> {
+        let issued_at: Timestamp = ticket.created_at;
+        if self.is_revoked(principal, issued_at) {
+            return Err(TicketError::Invalid);
+        }
+        self.reauthorize(principal).await.map_err(|error| match error {
+            AuthError::Db(error) => TicketError::Db(error),
+            AuthError::Invalid | AuthError::Expired | AuthError::Disabled => TicketError::Invalid,
+        })
+    }
+}
