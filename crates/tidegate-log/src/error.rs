@@ -118,9 +118,9 @@ pub enum AppendError {
         /// Its end.
         tail: Offset,
     },
-    /// The stream remembers as many producers as it may.
-    #[error("the stream has too many producers")]
-    TooManyProducers,
+    /// A name or number is out of range.
+    #[error("{0}")]
+    Invalid(&'static str),
     /// Too many writes wait.
     #[error("too many writes are waiting")]
     Overloaded,
@@ -141,9 +141,9 @@ impl AppendError {
             Self::SequenceConflict { .. } => ErrorCode::SequenceConflict,
             Self::StaleEpoch { .. } => ErrorCode::StaleEpoch,
             Self::ProducerGap { .. } => ErrorCode::ProducerGap,
-            Self::EpochStart => ErrorCode::InvalidRequest,
+            Self::EpochStart | Self::Invalid(_) => ErrorCode::InvalidRequest,
             Self::TailMoved { .. } => ErrorCode::Conflict,
-            Self::TooManyProducers | Self::Overloaded => ErrorCode::Overloaded,
+            Self::Overloaded => ErrorCode::Overloaded,
             Self::Log(error) => error.code(),
         }
     }

@@ -8,12 +8,16 @@
 //! gap-free; a subscriber is a cursor and has no queue.
 
 mod append;
+mod commit;
+mod core;
 mod error;
 pub mod json;
 mod log;
 mod options;
+mod read;
 mod record;
-mod store;
+mod renewals;
+pub mod store;
 mod stream;
 mod tail;
 

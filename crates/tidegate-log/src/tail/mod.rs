@@ -1,17 +1,40 @@
-//! Live reading.
+//! Live reading: a tail is a cursor and a handle.
+//!
+//! Owns: frames, the node's rings, the order gap → frames → up to date → end.
+//! Must not: queue anything for a reader; know how frames go out.
+//!
+//! A tail never skips or repeats: it joins the stream's live readers, then reads from its cursor, then
+//! follows. When its cursor is not in the ring it reads the log again by cursor.
+
 mod frame;
-pub use frame::{Frame, Framing};
+mod live;
+mod next;
+mod ring;
+
+use std::fmt;
 use std::sync::Arc;
 
-use tidegate_types::Offset;
+use tidegate_types::{Offset, ReadFrom};
+use tokio::sync::watch;
 
-use crate::{Gap, ReadError, StreamInfo};
+pub use self::frame::{Frame, Framing};
+use self::live::LiveState;
+pub(crate) use self::live::{Handle, Registry};
+use crate::core::Core;
+use crate::read::{clamp, start_of};
+use crate::store::Stored;
+use crate::{Gap, StreamInfo};
 
 /// A live reader: a cursor and a handle, no queue. See [`crate::Log::tail`].
-#[derive(Debug)]
 pub struct Tail {
-    info: StreamInfo,
+    core: Arc<Core>,
+    stored: Stored,
+    handle: Handle,
+    state: watch::Receiver<LiveState>,
     cursor: Offset,
+    gap: Option<Gap>,
+    /// Whether the reader has been told anything yet.
+    greeted: bool,
 }
 
 /// What comes next on a tail.
@@ -35,10 +58,23 @@ pub enum TailStep {
 }
 
 impl Tail {
+    pub(crate) fn new(core: Arc<Core>, handle: Handle, mut stored: Stored, from: ReadFrom) -> Self {
+        let state = handle.watch();
+        let now = *state.borrow();
+        stored.info.start = now.start;
+        stored.info.tail = now.tail;
+        stored.info.closed = now.closed;
+        let (cursor, gap) = match from {
+            ReadFrom::At(offset) => clamp(offset, &stored.info),
+            ReadFrom::Start | ReadFrom::Tail => (start_of(from, &stored.info), None),
+        };
+        Self { core, stored, handle, state, cursor, gap, greeted: false }
+    }
+
     /// The stream as it was when the tail was opened.
     #[must_use]
     pub fn info(&self) -> &StreamInfo {
-        &self.info
+        &self.stored.info
     }
 
     /// The position after the last record that was handed out.
@@ -46,21 +82,13 @@ impl Tail {
     pub fn cursor(&self) -> Offset {
         self.cursor
     }
+}
 
-    /// Waits for what comes next, at most about `max_bytes` of records at once (one record may
-    /// be larger). Cancel-safe: dropping the future loses nothing.
-    ///
-    /// # Errors
-    /// The log failed; the tail may be asked again.
-    pub async fn next(&mut self, max_bytes: usize) -> Result<TailStep, ReadError> {
-        let _ = max_bytes;
-        Err(ReadError::NotFound)
-    }
-
-    /// What is there already, without waiting. Only looks into memory: `None` also when the
-    /// reader is behind and pages from the store are needed.
-    pub fn try_next(&mut self, max_bytes: usize) -> Option<TailStep> {
-        let _ = max_bytes;
-        None
+impl fmt::Debug for Tail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tail")
+            .field("stream", &self.stored.info.path)
+            .field("cursor", &self.cursor)
+            .finish_non_exhaustive()
     }
 }

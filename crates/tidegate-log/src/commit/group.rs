@@ -1,0 +1,105 @@
+//! One group on its way through the store.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use tidegate_db::DbError;
+use tidegate_types::{StreamPath, Timestamp};
+
+use super::command::{Answer, Command};
+use super::plan::{Moved, Plan, Round, plan};
+use crate::StreamId;
+use crate::core::Core;
+use crate::store::{Group, Loaded, Needs, Write};
+
+/// Hands a new group to the store; it takes what waits when the store is ready to write.
+pub(crate) fn hand_over(core: &Arc<Core>) {
+    core.store.commit(Box::new(Batch {
+        core: Arc::clone(core),
+        begun: None,
+        commands: Vec::new(),
+        paths: Vec::new(),
+        answers: Vec::new(),
+        moved: HashMap::new(),
+    }));
+}
+
+struct Batch {
+    core: Arc<Core>,
+    begun: Option<Begun>,
+    commands: Vec<Command>,
+    /// Every stream that the group may touch.
+    paths: Vec<StreamPath>,
+    answers: Vec<Answer>,
+    moved: HashMap<StreamId, Moved>,
+}
+
+struct Begun {
+    at: Timestamp,
+    needs: Needs,
+}
+
+impl Batch {
+    fn forget_heads(&self) {
+        let mut heads = self.core.lock_heads();
+        self.paths.iter().for_each(|path| heads.forget(path));
+    }
+}
+
+impl Group for Batch {
+    fn begin(&mut self) -> Needs {
+        let (commands, more) = self.core.queue.take_group();
+        if more {
+            hand_over(&self.core);
+        }
+        self.paths = commands.iter().map(|command| command.path().clone()).collect();
+        self.commands = commands;
+        let mut heads = self.core.lock_heads();
+        let at = heads.begin_round(self.core.clock.now());
+        let needs = heads.needs(&self.commands);
+        self.begun = Some(Begun { at, needs: needs.clone() });
+        needs
+    }
+
+    fn plan(&mut self, loaded: Loaded) -> Result<Vec<Write>, DbError> {
+        let Some(Begun { at, needs }) = self.begun.as_mut() else {
+            return Err(DbError::Bug("a group was planned before it began".to_owned()));
+        };
+        let round = Round {
+            at: *at,
+            first_new_id: loaded.first_new_id,
+            producers_per_stream: self.core.options.producers_per_stream,
+            renewals: &self.core.renewals,
+        };
+        let mut heads = self.core.lock_heads();
+        heads.learn(std::mem::take(needs), loaded);
+        let Plan { writes, answers, moved } = plan(&mut heads, round, std::mem::take(&mut self.commands));
+        heads.shrink();
+        drop(heads);
+        self.answers = answers;
+        self.moved = moved;
+        Ok(writes)
+    }
+
+    fn rolled_back(&mut self) {
+        self.forget_heads();
+    }
+
+    fn done(mut self: Box<Self>, outcome: Result<(), DbError>) {
+        if self.begun.is_none() {
+            // The store takes no groups: what waits would wait for ever.
+            self.commands = self.core.queue.take_all();
+        }
+        if outcome.is_err() {
+            self.forget_heads();
+        }
+        // Answers go out before live readers are told: writers wait for the disk only.
+        let failure =
+            outcome.clone().err().unwrap_or_else(|| DbError::Bug("a write was not planned".to_owned()));
+        self.commands.drain(..).for_each(|command| command.fail(failure.clone()));
+        self.answers.drain(..).for_each(|answer| answer.send(&outcome));
+        if outcome.is_ok() {
+            self.moved.drain().for_each(|(_, moved)| self.core.publish(moved));
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! Turning commands into planned writes, answers and news for live readers.
+//!
+//! Pure but for the heads that it moves: the same commands on the same heads plan the same.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tidegate_types::{Offset, StreamPath, Timestamp};
+
+use super::command::{Answer, Command};
+use super::head::{Head, Verdict};
+use super::heads::Heads;
+use crate::renewals::Renewals;
+use crate::store::codec::Encoder;
+use crate::store::{Chunk, ProducerState, Stored, Write};
+use crate::stream::same_media_type;
+use crate::{Append, AppendError, Appended, CreateError, Created, NewStream, StreamId, StreamInfo};
+
+/// A chunk takes records of one commit up to this size, or one record that is larger.
+const CHUNK_BYTES: usize = 64 * 1024;
+
+/// What is fixed for one group.
+#[derive(Clone, Copy)]
+pub(super) struct Round<'a> {
+    pub(super) at: Timestamp,
+    pub(super) first_new_id: i64,
+    pub(super) producers_per_stream: usize,
+    pub(super) renewals: &'a Renewals,
+}
+
+/// What a group will have done once it is committed.
+#[derive(Debug, Default)]
+pub(super) struct Plan {
+    pub(super) writes: Vec<Write>,
+    pub(super) answers: Vec<Answer>,
+    pub(super) moved: HashMap<StreamId, Moved>,
+}
+
+/// What changed about a stream.
+#[derive(Debug)]
+pub(crate) struct Moved {
+    pub(crate) info: StreamInfo,
+    pub(crate) deadline: Option<Timestamp>,
+    pub(crate) deleted: bool,
+    pub(crate) written: bool,
+    pub(crate) chunks: Vec<Chunk>,
+    filling: Option<Encoder>,
+    head_changed: bool,
+}
+
+pub(super) fn plan(heads: &mut Heads, round: Round<'_>, commands: Vec<Command>) -> Plan {
+    let mut planner = Planner { heads, round, next_id: round.first_new_id, plan: Plan::default() };
+    for command in commands {
+        planner.take(command);
+    }
+    planner.finish()
+}
+
+struct Planner<'a> {
+    heads: &'a mut Heads,
+    round: Round<'a>,
+    next_id: i64,
+    plan: Plan,
+}
+
+impl Planner<'_> {
+    fn take(&mut self, command: Command) {
+        let answer = match command {
+            Command::Create { path, new, answer } => Answer::Create(answer, self.create(path, new)),
+            Command::Append { path, append, answer } => Answer::Append(answer, self.append(&path, append)),
+            Command::Delete { path, answer } => Answer::Deleted(answer, self.delete(&path)),
+            Command::Trim { path, before, answer } => Answer::Trimmed(answer, self.trim(&path, before)),
+            Command::Expire { path, id, answer } => Answer::Deleted(answer, self.expire(&path, id)),
+            Command::Renew { path, id, at } => return self.renew(&path, id, at),
+        };
+        self.plan.answers.push(answer);
+    }
+
+    fn create(&mut self, path: StreamPath, new: NewStream) -> Result<Created, CreateError> {
+        if let Some(head) = self.living(&path) {
+            let info = &head.stored.info;
+            let same = same_media_type(&info.content_type, &new.content_type)
+                && info.ttl == new.ttl
+                && info.expires_at == new.expires_at
+                && info.closed == new.closed;
+            let existing = Created { info: info.clone(), existed: true };
+            return if same { Ok(existing) } else { Err(CreateError::Exists) };
+        }
+        let at = self.round.at;
+        let info = StreamInfo {
+            id: StreamId::new(self.next_id),
+            path: path.clone(),
+            content_type: new.content_type.into(),
+            start: Offset::START,
+            tail: Offset::START.plus(new.records.len() as u64),
+            closed: new.closed,
+            ttl: new.ttl,
+            expires_at: new.expires_at,
+            created_at: at,
+        };
+        self.next_id += 1;
+        let stored =
+            Stored { deadline: new.expires_at.or(new.ttl.map(|ttl| at.plus(ttl))), info: info.clone() };
+        self.plan.writes.push(Write::Insert(stored.clone()));
+        moved(&mut self.plan, &stored).fill(Offset::START, at, &new.records);
+        self.heads.insert(path, Head::new(stored));
+        Ok(Created { info, existed: false })
+    }
+
+    fn append(&mut self, path: &StreamPath, append: Append) -> Result<Appended, AppendError> {
+        let (at, keep) = (self.round.at, self.round.producers_per_stream);
+        if self.living(path).is_none() {
+            return Err(AppendError::NotFound);
+        }
+        let Some(head) = self.heads.find(path) else { return Err(AppendError::NotFound) };
+        let (producer, new_producer) = match head.judge(&append)? {
+            Verdict::Accepted { producer, new_producer } => (producer, new_producer),
+            Verdict::Settled { producer, duplicate } => {
+                let StreamInfo { tail, closed, .. } = head.stored.info;
+                return Ok(Appended { first: tail, tail, duplicate, closed, producer, at });
+            }
+        };
+        let first = head.advance(&append, producer);
+        let renewed = head.renew(at, head.slack());
+        let moved = moved(&mut self.plan, &head.stored);
+        moved.head_changed |= append.close || append.seq.is_some() || renewed;
+        moved.fill(first, at, &append.records);
+        let StreamInfo { id, tail, closed, .. } = head.stored.info;
+        if let (Some(given), Some(ack)) = (append.producer, producer) {
+            let state = ProducerState { epoch: ack.epoch, last_seq: ack.seq };
+            let keep = new_producer.then_some(keep);
+            self.plan.writes.push(Write::Producer { id, producer: given.id, state, at, keep });
+        }
+        Ok(Appended { first, tail, duplicate: false, closed, producer, at })
+    }
+
+    fn delete(&mut self, path: &StreamPath) -> bool {
+        let lives = self.living(path).is_some();
+        if lives {
+            self.remove(path);
+        }
+        lives
+    }
+
+    fn trim(&mut self, path: &StreamPath, before: Offset) -> Option<Offset> {
+        self.living(path)?;
+        let head = self.heads.find(path)?;
+        let info = &mut head.stored.info;
+        let start = before.clamp(info.start, info.tail);
+        if start > info.start {
+            info.start = start;
+            self.plan.writes.push(Write::Trim { id: info.id, start });
+            moved(&mut self.plan, &head.stored);
+        }
+        Some(start)
+    }
+
+    fn expire(&mut self, path: &StreamPath, id: StreamId) -> bool {
+        let is_it = self.heads.find(path).is_some_and(|head| head.stored.info.id == id);
+        // An expired stream is removed by looking whether it lives.
+        is_it && self.living(path).is_none()
+    }
+
+    fn renew(&mut self, path: &StreamPath, id: StreamId, at: Timestamp) {
+        if let Some(head) = self.heads.find(path)
+            && head.stored.info.id == id
+            && head.renew(at, Duration::ZERO)
+        {
+            moved(&mut self.plan, &head.stored).head_changed = true;
+        }
+    }
+
+    /// The stream at the path, if its time is not up; one whose time is up is removed.
+    fn living(&mut self, path: &StreamPath) -> Option<&Head> {
+        let (at, renewals) = (self.round.at, self.round.renewals);
+        let stored = &self.heads.find(path)?.stored;
+        if renewals.is_expired(stored, at) {
+            self.remove(path);
+            return None;
+        }
+        self.heads.find(path).map(|head| &*head)
+    }
+
+    fn remove(&mut self, path: &StreamPath) {
+        let Some(head) = self.heads.find(path) else { return };
+        self.plan.writes.push(Write::Delete { id: head.stored.info.id, at: self.round.at });
+        moved(&mut self.plan, &head.stored).deleted = true;
+        self.heads.forget(path);
+    }
+
+    fn finish(mut self) -> Plan {
+        for (id, moved) in &mut self.plan.moved {
+            moved.seal();
+            let chunks = moved.chunks.iter().map(|chunk| Write::Chunk { id: *id, chunk: chunk.clone() });
+            self.plan.writes.extend(chunks);
+            if let Some(head) =
+                self.heads.find(&moved.info.path).filter(|_| moved.head_changed && !moved.deleted)
+            {
+                self.plan.writes.push(Write::Head {
+                    id: *id,
+                    closed: moved.info.closed,
+                    last_seq: head.last_seq.clone(),
+                    deadline: moved.deadline,
+                });
+            }
+        }
+        self.plan
+    }
+}
+
+/// The news of a stream, brought up to its head.
+fn moved<'a>(plan: &'a mut Plan, stored: &Stored) -> &'a mut Moved {
+    let moved = plan.moved.entry(stored.info.id).or_insert_with(|| Moved {
+        info: stored.info.clone(),
+        deadline: stored.deadline,
+        deleted: false,
+        written: false,
+        chunks: Vec::new(),
+        filling: None,
+        head_changed: false,
+    });
+    moved.info.tail = stored.info.tail;
+    moved.info.start = stored.info.start;
+    moved.info.closed = stored.info.closed;
+    moved.deadline = stored.deadline;
+    moved
+}
+
+impl Moved {
+    fn fill(&mut self, first: Offset, at: Timestamp, records: &[Bytes]) {
+        self.written = true;
+        let mut position = first;
+        for record in records {
+            if self.filling.as_ref().is_some_and(|chunk| chunk.is_full_for(record.len(), CHUNK_BYTES)) {
+                self.seal();
+            }
+            self.filling.get_or_insert_with(|| Encoder::new(position, at)).push(record);
+            position = position.plus(1);
+        }
+    }
+
+    fn seal(&mut self) {
+        self.chunks.extend(self.filling.take().filter(|chunk| !chunk.is_empty()).map(Encoder::finish));
+    }
+}

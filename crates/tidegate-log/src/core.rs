@@ -1,0 +1,124 @@
+//! What all handles of one log share.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tidegate_types::{Clock, StreamPath};
+use tokio::sync::oneshot;
+
+use crate::commit::{Command, Full, Heads, Moved, Queue, hand_over};
+use crate::renewals::{DueRenewal, Renewals};
+use crate::store::{LogStore, Stored};
+use crate::tail::{Handle, Registry};
+use crate::{LogError, LogOptions, ReadError};
+
+pub(crate) struct Core {
+    pub(crate) store: Arc<dyn LogStore>,
+    pub(crate) options: LogOptions,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) queue: Queue,
+    pub(crate) renewals: Renewals,
+    pub(crate) registry: Arc<Registry>,
+    heads: Mutex<Heads>,
+}
+
+impl Core {
+    pub(crate) fn new(store: Arc<dyn LogStore>, options: LogOptions, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            queue: Queue::new(options.queue_writes, options.queue_bytes),
+            renewals: Renewals::default(),
+            registry: Arc::new(Registry::new(options.ring_records, options.ring_bytes)),
+            heads: Mutex::new(Heads::new(options.heads)),
+            store,
+            options,
+            clock,
+        }
+    }
+
+    pub(crate) fn lock_heads(&self) -> MutexGuard<'_, Heads> {
+        self.heads.lock().unwrap_or_else(|poisoned| {
+            // A bug stopped a plan half way: what is remembered may be wrong, the store is not.
+            self.heads.clear_poison();
+            let mut heads = PoisonError::into_inner(poisoned);
+            heads.clear();
+            heads
+        })
+    }
+
+    /// Queues a command for the next group commit.
+    pub(crate) fn push(self: &Arc<Self>, command: Command) -> Result<(), Full> {
+        if self.queue.push(command)? {
+            hand_over(self);
+        }
+        Ok(())
+    }
+
+    /// Queues a command and waits for its answer.
+    pub(crate) async fn ask<T, E>(
+        self: &Arc<Self>,
+        overloaded: E,
+        command: impl FnOnce(oneshot::Sender<Result<T, E>>) -> Command,
+    ) -> Result<T, E>
+    where
+        E: From<tidegate_db::DbError>,
+    {
+        let (answer, answered) = oneshot::channel();
+        if self.push(command(answer)).is_err() {
+            return Err(overloaded);
+        }
+        let stopped = || tidegate_db::DbError::Unavailable("the writer stopped".to_owned()).into();
+        answered.await.unwrap_or_else(|_| Err(stopped()))
+    }
+
+    /// Tells live readers what a commit did.
+    pub(crate) fn publish(&self, moved: Moved) {
+        let stored = Stored { info: moved.info, deadline: moved.deadline };
+        if moved.deleted {
+            self.renewals.forget(stored.info.id);
+        } else if moved.written && stored.info.ttl.is_some() {
+            self.renewals.note_write(&stored, self.clock.now());
+        }
+        self.registry.publish(&stored.info, moved.deleted, &moved.chunks);
+    }
+
+    /// Notes that a stream was read, which renews a sliding life.
+    pub(crate) fn note_read(self: &Arc<Self>, stored: &Stored) {
+        if stored.info.ttl.is_some()
+            && let Some(due) = self.renewals.note_read(stored, self.clock.now())
+        {
+            self.push_renewal(due);
+        }
+    }
+
+    pub(crate) fn push_renewal(self: &Arc<Self>, due: DueRenewal) {
+        let DueRenewal { path, id, at } = due;
+        // When the queue is full the renewal stays in memory, and the next tenth tries again.
+        let _ = self.push(Command::Renew { path, id, at });
+    }
+
+    /// The stream at a path, if its time is not up.
+    pub(crate) async fn lookup(&self, path: &StreamPath) -> Result<Option<Stored>, LogError> {
+        let found = self.store.lookup(path).await?;
+        Ok(found.filter(|stored| self.lives(stored)))
+    }
+
+    pub(crate) fn lives(&self, stored: &Stored) -> bool {
+        !self.renewals.is_expired(stored, self.clock.now())
+    }
+
+    /// Joins the live readers of a stream. What the handle says is no older than this call.
+    pub(crate) async fn attach(&self, path: &StreamPath) -> Result<(Handle, Stored), ReadError> {
+        loop {
+            let stored = self.lookup(path).await?.ok_or(ReadError::NotFound)?;
+            let handle = self.registry.join(&stored.info);
+            if handle.is_settled() {
+                return Ok((handle, stored));
+            }
+            // Between the look and the joining a commit may have passed unseen: look again.
+            let again = self.lookup(path).await?.ok_or(ReadError::NotFound)?;
+            if again.info.id == stored.info.id {
+                handle.settle(&again.info);
+                return Ok((handle, again));
+            }
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! Reading: metadata, pages, live tails and waiting.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tidegate_types::{Offset, ReadFrom, StreamPath};
+
+use super::Log;
+use crate::read::{clamp, records_from, start_of};
+use crate::store::{ReadQuery, StreamKey};
+use crate::{LogError, Page, ReadBound, ReadError, StreamInfo, Tail};
+
+impl Log {
+    /// The stream at a path. Does not renew its life.
+    ///
+    /// # Errors
+    /// The log failed.
+    pub async fn lookup(&self, path: &StreamPath) -> Result<Option<StreamInfo>, LogError> {
+        Ok(self.core.lookup(path).await?.map(|stored| stored.info))
+    }
+
+    /// Streams whose path begins with `prefix`, by path, after `after`.
+    ///
+    /// # Errors
+    /// The log failed.
+    pub async fn list(
+        &self,
+        prefix: &str,
+        after: Option<&StreamPath>,
+        limit: usize,
+    ) -> Result<Vec<StreamInfo>, LogError> {
+        let mut after = after.cloned();
+        let mut living = Vec::new();
+        while living.len() < limit {
+            let wanted = limit - living.len();
+            let found = self.core.store.list(prefix, after.as_ref(), wanted).await?;
+            let last = found.len() < wanted;
+            after = found.last().map(|stored| stored.info.path.clone());
+            living.extend(found.into_iter().filter(|s| self.core.lives(s)).map(|s| s.info));
+            if last {
+                break;
+            }
+        }
+        Ok(living)
+    }
+
+    /// Reads one page, within the log's own bounds.
+    ///
+    /// # Errors
+    /// No such stream, or the log failed.
+    pub async fn read(&self, path: &StreamPath, from: ReadFrom, bound: ReadBound) -> Result<Page, ReadError> {
+        let options = &self.core.options;
+        let bound = ReadBound {
+            records: bound.records.clamp(1, options.read_records),
+            bytes: bound.bytes.min(options.read_bytes),
+        };
+        let key = StreamKey::Path(path.clone());
+        let query = ReadQuery { key, from, records: bound.records, bytes: bound.bytes };
+        let found = self.core.store.read(query).await?.ok_or(ReadError::NotFound)?;
+        if !self.core.lives(&found.stored) {
+            return Err(ReadError::NotFound);
+        }
+        self.core.note_read(&found.stored);
+        let (from, gap) = clamp(start_of(from, &found.stored.info), &found.stored.info);
+        let records = records_from(&found, from, bound)?;
+        let info = found.stored.info;
+        let next = records.last().map_or(from, |record| record.offset);
+        let up_to_date = next == info.tail;
+        Ok(Page { closed: info.closed && up_to_date, info, from, gap, records, next, up_to_date })
+    }
+
+    /// Opens a live reader.
+    ///
+    /// # Errors
+    /// No such stream, or the log failed.
+    pub async fn tail(&self, path: &StreamPath, from: ReadFrom) -> Result<Tail, ReadError> {
+        let (handle, stored) = self.core.attach(path).await?;
+        self.core.note_read(&stored);
+        Ok(Tail::new(Arc::clone(&self.core), handle, stored, from))
+    }
+
+    /// Waits until the stream reaches past `offset`, is closed, or the time is up; then says how it is.
+    ///
+    /// # Errors
+    /// No such stream (also when it goes away meanwhile), or the log failed.
+    pub async fn wait_past(
+        &self,
+        path: &StreamPath,
+        offset: Offset,
+        timeout: Duration,
+    ) -> Result<StreamInfo, ReadError> {
+        let (handle, stored) = self.core.attach(path).await?;
+        self.core.note_read(&stored);
+        let mut news = handle.watch();
+        let reached = news.wait_for(|state| state.tail > offset || state.closed || state.deleted);
+        // Time that is up is no error: the caller sees from the state that nothing came.
+        drop(tokio::time::timeout(timeout, reached).await);
+        let state = *news.borrow();
+        if state.deleted {
+            return Err(ReadError::NotFound);
+        }
+        Ok(StreamInfo { start: state.start, tail: state.tail, closed: state.closed, ..stored.info })
+    }
+}

@@ -1,0 +1,100 @@
+//! Applying planned writes.
+
+use tidegate_db::DbError;
+use tidegate_db::rusqlite::{Connection, Result, params};
+use tidegate_types::Timestamp;
+
+use crate::StreamId;
+use crate::store::{Chunk, ProducerState, Stored, Write};
+
+pub(super) fn apply(conn: &Connection, write: Write) -> Result<(), DbError> {
+    match write {
+        Write::Insert(stored) => insert(conn, &stored)?,
+        Write::Chunk { id, chunk } => insert_chunk(conn, id, &chunk)?,
+        Write::Head { id, closed, last_seq, deadline } => {
+            conn.prepare_cached(
+                "UPDATE streams SET closed = ?2, last_seq = ?3, deadline = ?4 WHERE id = ?1",
+            )?
+            .execute(params![id.get(), closed, last_seq, deadline.map(Timestamp::as_millis)])?;
+        }
+        Write::Producer { id, producer, state, at, keep } => {
+            upsert_producer(conn, id, &producer, state, at)?;
+            if let Some(keep) = keep {
+                forget_idle_producers(conn, id, keep)?;
+            }
+        }
+        Write::Trim { id, start } => {
+            conn.prepare_cached("UPDATE streams SET start = max(start, ?2) WHERE id = ?1")?
+                .execute(params![id.get(), start.get()])?;
+        }
+        Write::Delete { id, at } => {
+            conn.prepare_cached("UPDATE streams SET deleted_at = ?2 WHERE id = ?1")?
+                .execute(params![id.get(), at.as_millis()])?;
+        }
+    }
+    Ok(())
+}
+
+fn insert(conn: &Connection, stored: &Stored) -> Result<()> {
+    let info = &stored.info;
+    conn.prepare_cached(
+        "INSERT INTO streams (id, path, content_type, created_at, ttl_ms, expires_at, deadline, closed) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    )?
+    .execute(params![
+        info.id.get(),
+        info.path.as_str(),
+        &*info.content_type,
+        info.created_at.as_millis(),
+        info.ttl.map(|ttl| i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX)),
+        info.expires_at.map(Timestamp::as_millis),
+        stored.deadline.map(Timestamp::as_millis),
+        info.closed,
+    ])?;
+    Ok(())
+}
+
+fn insert_chunk(conn: &Connection, id: StreamId, chunk: &Chunk) -> Result<()> {
+    conn.prepare_cached(
+        "INSERT INTO chunks (stream_id, first_offset, records, at, body) VALUES (?1, ?2, ?3, ?4, ?5)",
+    )?
+    .execute(params![
+        id.get(),
+        chunk.first.get(),
+        chunk.records,
+        chunk.at.as_millis(),
+        &chunk.body[..]
+    ])?;
+    Ok(())
+}
+
+fn upsert_producer(
+    conn: &Connection,
+    id: StreamId,
+    producer: &str,
+    state: ProducerState,
+    at: Timestamp,
+) -> Result<()> {
+    conn.prepare_cached(
+        "INSERT INTO producers (stream_id, producer_id, epoch, last_seq, used_at) VALUES (?1, ?2, ?3, ?4, ?5) \
+         ON CONFLICT DO UPDATE SET epoch = excluded.epoch, last_seq = excluded.last_seq, used_at = excluded.used_at",
+    )?
+    .execute(params![id.get(), producer, state.epoch, state.last_seq, at.as_millis()])?;
+    Ok(())
+}
+
+/// Forgets a sixteenth at once, so that the scan is paid for by many new producers.
+fn forget_idle_producers(conn: &Connection, id: StreamId, keep: usize) -> Result<()> {
+    let count: usize = conn
+        .prepare_cached("SELECT count(*) FROM producers WHERE stream_id = ?1")?
+        .query_row([id.get()], |row| row.get(0))?;
+    if count <= keep {
+        return Ok(());
+    }
+    conn.prepare_cached(
+        "DELETE FROM producers WHERE stream_id = ?1 AND producer_id IN \
+         (SELECT producer_id FROM producers WHERE stream_id = ?1 ORDER BY used_at LIMIT ?2)",
+    )?
+    .execute(params![id.get(), count - keep + keep / 16])?;
+    Ok(())
+}

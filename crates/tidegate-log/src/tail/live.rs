@@ -1,0 +1,168 @@
+//! Streams that somebody reads live on this node.
+//!
+//! Owns: the watch on each live stream's state and its ring. An entry lives as long as one reader
+//! holds a [`Handle`]; a stream without readers has none.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tidegate_types::Offset;
+use tokio::sync::watch;
+
+use super::Frame;
+use super::ring::Ring;
+use crate::store::{Chunk, codec};
+use crate::{Record, StreamId, StreamInfo};
+
+const SHARDS: usize = 16;
+
+/// How a live stream stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct LiveState {
+    pub(crate) start: Offset,
+    pub(crate) tail: Offset,
+    pub(crate) closed: bool,
+    pub(crate) deleted: bool,
+}
+
+#[derive(Debug)]
+struct Live {
+    state: watch::Sender<LiveState>,
+    ring: Mutex<Ring>,
+    settled: AtomicBool,
+}
+
+#[derive(Debug)]
+struct Entry {
+    live: Arc<Live>,
+    readers: usize,
+}
+
+/// All live streams of this node.
+#[derive(Debug)]
+pub(crate) struct Registry {
+    shards: [Mutex<HashMap<StreamId, Entry>>; SHARDS],
+    ring_records: usize,
+    ring_bytes: usize,
+}
+
+impl Registry {
+    pub(crate) fn new(ring_records: usize, ring_bytes: usize) -> Self {
+        Self { shards: Default::default(), ring_records, ring_bytes }
+    }
+
+    /// Joins the readers of a stream.
+    pub(crate) fn join(self: &Arc<Self>, info: &StreamInfo) -> Handle {
+        let mut shard = self.shard(info.id);
+        let entry = shard.entry(info.id).or_insert_with(|| Entry {
+            live: Arc::new(Live {
+                state: watch::Sender::new(LiveState {
+                    start: info.start,
+                    tail: info.tail,
+                    closed: info.closed,
+                    deleted: false,
+                }),
+                ring: Mutex::new(Ring::new(info.tail)),
+                settled: AtomicBool::new(false),
+            }),
+            readers: 0,
+        });
+        entry.readers += 1;
+        Handle { id: info.id, live: Arc::clone(&entry.live), registry: Arc::clone(self) }
+    }
+
+    /// Tells the readers of a stream, if there are any, what a commit did.
+    pub(crate) fn publish(&self, info: &StreamInfo, deleted: bool, chunks: &[Chunk]) {
+        let Some(live) = self.shard(info.id).get(&info.id).map(|entry| Arc::clone(&entry.live)) else {
+            return;
+        };
+        // Frames first: who is woken by the new tail finds them.
+        self.fill_ring(&live, chunks);
+        live.move_to(info, deleted);
+    }
+
+    fn fill_ring(&self, live: &Live, chunks: &[Chunk]) {
+        let mut ring = live.lock_ring();
+        for chunk in chunks {
+            // A chunk that was encoded a moment ago and can't be read leaves a hole in the ring;
+            // its readers then meet the error in the store.
+            let Ok(records) = codec::decode(chunk) else { continue };
+            let frames = (1..).zip(records).map(|(n, data)| {
+                Arc::new(Frame::new(Record { offset: chunk.first.plus(n), at: chunk.at, data }))
+            });
+            ring.push(chunk.first, frames);
+            ring.shrink(self.ring_records, self.ring_bytes);
+        }
+    }
+
+    fn leave(&self, id: StreamId) {
+        let mut shard = self.shard(id);
+        if let Some(entry) = shard.get_mut(&id) {
+            entry.readers -= 1;
+            if entry.readers == 0 {
+                shard.remove(&id);
+            }
+        }
+    }
+
+    fn shard(&self, id: StreamId) -> MutexGuard<'_, HashMap<StreamId, Entry>> {
+        let index = usize::try_from(id.get().unsigned_abs() % SHARDS as u64).unwrap_or(0);
+        let shard = self.shards.get(index).unwrap_or(&self.shards[0]);
+        shard.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Live {
+    fn lock_ring(&self) -> MutexGuard<'_, Ring> {
+        self.ring.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Positions only rise, and neither closing nor deleting is taken back.
+    fn move_to(&self, info: &StreamInfo, deleted: bool) {
+        self.state.send_if_modified(|state| {
+            let before = *state;
+            state.start = state.start.max(info.start);
+            state.tail = state.tail.max(info.tail);
+            state.closed |= info.closed;
+            state.deleted |= deleted;
+            *state != before
+        });
+    }
+}
+
+/// One reader's hold on a live stream.
+#[derive(Debug)]
+pub(crate) struct Handle {
+    id: StreamId,
+    live: Arc<Live>,
+    registry: Arc<Registry>,
+}
+
+impl Handle {
+    /// Whether some reader looked at the store since the entry was made, so that every commit
+    /// is known here.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.live.settled.load(Ordering::Acquire)
+    }
+
+    /// Takes in what the store said after the entry was made.
+    pub(crate) fn settle(&self, info: &StreamInfo) {
+        self.live.move_to(info, false);
+        self.live.settled.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn watch(&self) -> watch::Receiver<LiveState> {
+        self.live.state.subscribe()
+    }
+
+    pub(super) fn frames_after(&self, cursor: Offset, max_bytes: usize) -> Option<Vec<Arc<Frame>>> {
+        self.live.lock_ring().after(cursor, max_bytes)
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.registry.leave(self.id);
+    }
+}

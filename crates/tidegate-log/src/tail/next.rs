@@ -1,0 +1,125 @@
+//! The next step of a tail.
+
+use std::sync::Arc;
+
+use tidegate_types::{Offset, ReadFrom};
+
+use super::live::LiveState;
+use super::{Frame, Tail, TailStep};
+use crate::read::{clamp, records_from};
+use crate::store::{ReadQuery, StreamKey};
+use crate::{Gap, ReadBound, ReadError};
+
+/// What memory alone can say.
+enum Look {
+    Step(TailStep),
+    /// Records are there, but not in the ring.
+    Behind,
+    /// Nothing new.
+    Wait,
+}
+
+impl Tail {
+    /// Waits for what comes next, at most about `max_bytes` of records at once (one record may
+    /// be larger). Cancel-safe: dropping the future loses nothing.
+    ///
+    /// # Errors
+    /// The log failed; the tail may be asked again.
+    pub async fn next(&mut self, max_bytes: usize) -> Result<TailStep, ReadError> {
+        loop {
+            match self.look(max_bytes) {
+                Look::Step(step) => return Ok(step),
+                Look::Behind => {
+                    if let Some(step) = self.page(max_bytes).await? {
+                        return Ok(step);
+                    }
+                }
+                // The handle keeps the sender alive, so this only ever ends with news.
+                Look::Wait => drop(self.state.changed().await),
+            }
+        }
+    }
+
+    /// What is there already, without waiting. Only looks into memory: `None` also when the
+    /// reader is behind and pages from the store are needed.
+    pub fn try_next(&mut self, max_bytes: usize) -> Option<TailStep> {
+        match self.look(max_bytes) {
+            Look::Step(step) => Some(step),
+            Look::Behind | Look::Wait => None,
+        }
+    }
+
+    fn look(&mut self, max_bytes: usize) -> Look {
+        if let Some(gap) = self.gap.take() {
+            return Look::Step(TailStep::Gap(gap));
+        }
+        // Seen before looked at: what comes after this line wakes the next wait.
+        let state = *self.state.borrow_and_update();
+        if state.deleted {
+            return Look::Step(TailStep::Deleted);
+        }
+        if self.cursor < state.start {
+            return Look::Step(self.skip_to(state.start));
+        }
+        if self.cursor < state.tail {
+            return match self.handle.frames_after(self.cursor, max_bytes) {
+                Some(frames) => Look::Step(self.hand_out(frames, state)),
+                None => Look::Behind,
+            };
+        }
+        if state.closed {
+            return Look::Step(TailStep::Closed);
+        }
+        if !std::mem::replace(&mut self.greeted, true) {
+            return Look::Step(TailStep::UpToDate);
+        }
+        Look::Wait
+    }
+
+    /// Reads from the store. `None`: the state has to be looked at again.
+    async fn page(&mut self, max_bytes: usize) -> Result<Option<TailStep>, ReadError> {
+        let bound = ReadBound {
+            records: self.core.options.read_records,
+            bytes: max_bytes.min(self.core.options.read_bytes),
+        };
+        let query = ReadQuery {
+            key: StreamKey::Id(self.stored.info.id),
+            from: ReadFrom::At(self.cursor),
+            records: bound.records,
+            bytes: bound.bytes,
+        };
+        let Some(found) = self.core.store.read(query).await? else { return Ok(Some(TailStep::Deleted)) };
+        // From here on nothing waits: either the step is handed out or nothing has changed.
+        let (from, gap) = clamp(self.cursor, &found.stored.info);
+        if let Some(gap) = gap {
+            self.cursor = from;
+            return Ok(Some(TailStep::Gap(gap)));
+        }
+        let records = records_from(&found, self.cursor, bound)?;
+        if records.is_empty() {
+            return Ok(None);
+        }
+        let state = *self.state.borrow();
+        let frames = records.into_iter().map(|record| Arc::new(Frame::new(record))).collect();
+        Ok(Some(self.hand_out(frames, state)))
+    }
+
+    fn skip_to(&mut self, to: Offset) -> TailStep {
+        let from = std::mem::replace(&mut self.cursor, to);
+        TailStep::Gap(Gap::Trimmed { from, to })
+    }
+
+    fn hand_out(&mut self, frames: Vec<Arc<Frame>>, state: LiveState) -> TailStep {
+        debug_assert_eq!(
+            frames.first().map(|frame| frame.offset),
+            Some(self.cursor.plus(1)),
+            "a tail neither skips nor repeats"
+        );
+        if let Some(last) = frames.last() {
+            self.cursor = last.offset;
+        }
+        self.greeted = true;
+        self.core.note_read(&self.stored);
+        TailStep::Frames { up_to_date: self.cursor >= state.tail, frames }
+    }
+}

@@ -1,0 +1,4 @@
+//! One integration-test binary for the crate.
+
+#[cfg(test)]
+mod smoke;
