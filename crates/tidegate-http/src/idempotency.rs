@@ -3,14 +3,18 @@
 //! Owns: replaying the first answer for the same key and body.
 //! Must not: keep answers itself (the gate does), or keep refusals that may turn out well later.
 
+use std::panic::AssertUnwindSafe;
+
 use axum::body::{Body, to_bytes};
 use axum::response::{IntoResponse, Response};
+use futures_util::FutureExt as _;
 use http::header::{CONTENT_TYPE, ETAG, LOCATION};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use tidegate_gate::{GateError, Idempotent, Principal, StoredAnswer};
+use tidegate_gate::{Gate, GateError, IdempotencyToken, Idempotent, Principal, StoredAnswer};
 use tidegate_types::ErrorCode;
 
 use crate::AppState;
+use crate::edge::in_same_request;
 use crate::problem::Problem;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -22,18 +26,21 @@ const KEPT: [HeaderName; 3] = [CONTENT_TYPE, LOCATION, ETAG];
 /// Runs `work` once for a key: the same key and body get the first answer again, another body a
 /// conflict. Without the header `work` simply runs. `route` is the template, such as
 /// `POST /api/v1/generations`.
+///
+/// With a key, `work` and the keeping of its answer go on when the client hangs up: it will ask
+/// again with the same key, and must find what was done. Hence `'static`.
 pub(crate) async fn idempotent<F, W, T>(
     state: &AppState,
     principal: &Principal,
-    route: &str,
+    route: &'static str,
     headers: &HeaderMap,
     body: &[u8],
     work: W,
 ) -> Result<Response, Problem>
 where
     W: FnOnce() -> F,
-    F: Future<Output = Result<T, Problem>>,
-    T: IntoResponse,
+    F: Future<Output = Result<T, Problem>> + Send + 'static,
+    T: IntoResponse + Send + 'static,
 {
     let Some(key) = key(headers)? else { return Ok(work().await?.into_response()) };
     let token = match state.gate().begin_idempotent(principal, route, key, body).await? {
@@ -45,15 +52,28 @@ where
             return Err(problem.detail("a request with this idempotency key is under way"));
         }
     };
-    match work().await {
+    let finished = tokio::spawn(in_same_request(finish(state.gate().clone(), token, work())));
+    finished.await.unwrap_or_else(|_| Err(Problem::internal(&"a handler panicked")))
+}
+
+async fn finish<F, T>(gate: Gate, token: IdempotencyToken, work: F) -> Result<Response, Problem>
+where
+    F: Future<Output = Result<T, Problem>>,
+    T: IntoResponse,
+{
+    let done = match AssertUnwindSafe(work).catch_unwind().await {
+        Ok(done) => done,
+        Err(_) => Err(Problem::internal(&"a handler panicked")),
+    };
+    match done {
         Ok(answer) => {
             let (response, stored) = store(answer.into_response()).await?;
-            state.gate().finish_idempotent(token, stored).await?;
+            gate.finish_idempotent(token, stored).await?;
             Ok(response)
         }
         Err(problem) => {
             // A refusal changed nothing, so the same key may try again.
-            state.gate().abandon_idempotent(token).await?;
+            gate.abandon_idempotent(token).await?;
             Err(problem)
         }
     }

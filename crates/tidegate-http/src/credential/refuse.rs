@@ -5,13 +5,13 @@
 
 use axum::extract::Request;
 use http::HeaderMap;
-use tidegate_gate::{Actor, AuditEvent, AuditKind, Rate};
+use tidegate_gate::{Actor, AuditEvent, AuditKind, Rate, network_of};
 use tidegate_types::ErrorCode;
 
 use super::Facts;
 use super::present::is_anonymous;
 use crate::AppState;
-use crate::edge::{RequestInfo, rate_key};
+use crate::edge::RequestInfo;
 use crate::problem::Problem;
 
 /// Writes a credential that stood in a URL to the audit log; its value is never looked at.
@@ -36,7 +36,7 @@ pub(crate) fn limit_anonymous(
     if !is_api || !is_anonymous(state.config(), request.headers(), request.uri()) {
         return Ok(());
     }
-    let key = rate_key(info.address).to_string();
+    let key = network_of(info.address).to_string();
     let taken = state.gate().take_rate(Rate::AnonymousAddress, &key);
     taken.map_err(|after| Problem::new(ErrorCode::RateLimited).retry_after(after.0))
 }

@@ -3,7 +3,7 @@
 //! Owns: the rule that only the rightmost untrusted entry of `X-Forwarded-For` counts.
 //! Must not: believe a header from a peer that is not listed.
 
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 
 use http::{HeaderMap, HeaderName};
 
@@ -47,17 +47,6 @@ fn parse_entry(entry: &str) -> Option<IpAddr> {
     address.map(|address: IpAddr| address.to_canonical())
 }
 
-/// The key under which an address is counted: IPv6 networks hand out whole /64s, so one of these is one client.
-pub(crate) fn rate_key(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(v6) => {
-            let [a, b, c, d, ..] = v6.segments();
-            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
-        }
-        v4 @ IpAddr::V4(_) => v4,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -87,13 +76,5 @@ mod tests {
             client_address(&config, peer.parse().unwrap(), &headers),
             expected.parse::<IpAddr>().unwrap()
         );
-    }
-
-    #[test]
-    fn one_ipv6_network_is_one_key() {
-        let key = |text: &str| rate_key(text.parse().unwrap());
-        assert_eq!(key("2001:db8::1"), key("2001:db8::ffff:1"));
-        assert_ne!(key("2001:db8::1"), key("2001:db8:0:1::1"));
-        assert_eq!(key("::ffff:192.0.2.1"), key("192.0.2.1"));
     }
 }

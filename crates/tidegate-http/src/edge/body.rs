@@ -35,6 +35,18 @@ pub(crate) enum BodyError {
 }
 
 impl BodyError {
+    /// The cause of a failed read, however often it was wrapped.
+    pub(crate) fn of(error: &axum::Error) -> Self {
+        let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+        while let Some(error) = cause {
+            if let Some(own) = error.downcast_ref::<Self>() {
+                return *own;
+            }
+            cause = error.source();
+        }
+        Self::Broken
+    }
+
     pub(crate) const fn code(self) -> ErrorCode {
         match self {
             Self::TooLarge => ErrorCode::BodyTooLarge,
@@ -240,7 +252,7 @@ mod tests {
 
     async fn read(body: Body) -> Result<usize, BodyError> {
         let read = axum::body::to_bytes(body, usize::MAX).await;
-        read.map(|bytes| bytes.len()).map_err(|error| *error.into_inner().downcast::<BodyError>().unwrap())
+        read.map(|bytes| bytes.len()).map_err(|error| BodyError::of(&error))
     }
 
     #[tokio::test(start_paused = true)]

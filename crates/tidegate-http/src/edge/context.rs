@@ -67,6 +67,12 @@ pub(super) async fn with_request_id<F: Future>(id: Arc<str>, work: F) -> F::Outp
     REQUEST_ID.scope(id, work).await
 }
 
+/// Carries the request's id over to a task of its own.
+pub(crate) fn in_same_request<F: Future>(work: F) -> impl Future<Output = F::Output> {
+    let id = REQUEST_ID.try_with(Arc::clone).unwrap_or_default();
+    REQUEST_ID.scope(id, work)
+}
+
 /// The id of the request that this task answers; empty outside of one.
 pub(crate) fn current_request_id() -> String {
     REQUEST_ID.try_with(|id| id.to_string()).unwrap_or_default()

@@ -136,3 +136,39 @@ fn close_after_timeout(response: &mut Response, is_http2: bool) {
         response.headers_mut().insert(http::header::CONNECTION, HeaderValue::from_static("close"));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::Router;
+    use axum::body::Body;
+    use axum::middleware::from_fn;
+    use axum::routing::get;
+    use tower::ServiceExt as _;
+
+    async fn panics() -> &'static str {
+        panic!("s3cret")
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_an_internal_problem_without_its_payload() {
+        let layer = from_fn(|request: Request, next: Next| run(request, next));
+        let router = Router::new().route("/", get(panics)).layer(layer);
+        let response = router.oneshot(Request::get("/").body(Body::empty()).unwrap()).await.unwrap();
+        assert_eq!(response.status(), 500);
+        let body = axum::body::to_bytes(response.into_body(), 4_096).await.unwrap();
+        let body = std::str::from_utf8(&body).unwrap();
+        assert!(body.contains("\"code\":\"internal\"") && !body.contains("s3cret"));
+    }
+
+    #[tokio::test]
+    async fn a_bare_refusal_of_the_framework_gets_a_problem_body() {
+        for (status, code) in
+            [(404, "not-found"), (413, "body-too-large"), (418, "invalid-request"), (502, "internal")]
+        {
+            let bare = http::StatusCode::from_u16(status).unwrap().into_response();
+            assert_eq!(as_problem(bare).extensions().get::<AnswerCode>().unwrap().0.as_str(), code);
+        }
+        assert_eq!(as_problem(http::StatusCode::NOT_MODIFIED.into_response()).status(), 304);
+    }
+}

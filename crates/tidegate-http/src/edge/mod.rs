@@ -14,9 +14,8 @@ mod host;
 mod observe;
 mod url_credential;
 
-pub(crate) use address::rate_key;
 pub(crate) use body::BodyError;
-pub(crate) use context::{PeerAddress, RequestInfo, current_request_id};
+pub(crate) use context::{PeerAddress, RequestInfo, current_request_id, in_same_request};
 pub(crate) use cors::AnyOrigin;
 pub(crate) use guard::guard;
 pub(crate) use host::HostPolicy;

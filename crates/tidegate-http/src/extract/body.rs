@@ -3,7 +3,6 @@
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, Request};
 use http_body_util::BodyExt as _;
-use tidegate_types::ErrorCode;
 
 use crate::AppState;
 use crate::edge::BodyError;
@@ -24,13 +23,6 @@ impl FromRequest<AppState> for RawBody {
 pub(super) async fn collect(body: Body) -> Result<Bytes, Problem> {
     match body.collect().await {
         Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) => Err(code_of(error).into()),
+        Err(error) => Err(BodyError::of(&error).code().into()),
     }
-}
-
-fn code_of(error: axum::Error) -> ErrorCode {
-    let inner = error.into_inner();
-    // Axum may wrap the body's own error once more when a layer maps bodies.
-    let own = inner.downcast_ref::<BodyError>().or_else(|| inner.source()?.downcast_ref::<BodyError>());
-    own.map_or(ErrorCode::InvalidRequest, |error| error.code())
 }

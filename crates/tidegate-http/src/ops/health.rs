@@ -3,6 +3,8 @@
 //! Owns: `/healthz` and `/readyz`.
 //! Must not: say which dependency failed to anyone but the log.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
@@ -10,6 +12,9 @@ use tidegate_types::ErrorCode;
 
 use crate::AppState;
 use crate::problem::{Problem, ProblemBody};
+
+/// A probe that waits longer tells as much as one that fails.
+const CHECK_WITHIN: Duration = Duration::from_secs(2);
 
 /// What a probe is told when all is well.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
@@ -32,7 +37,8 @@ pub(crate) async fn readyz(State(state): State<AppState>) -> Result<Json<Health>
     if state.is_draining() {
         return Err(ErrorCode::Draining.into());
     }
-    match state.db_check().check().await {
+    let checked = tokio::time::timeout(CHECK_WITHIN, state.db_check().check()).await;
+    match checked.unwrap_or_else(|_| Err("the database did not answer in time".to_owned())) {
         Ok(()) => Ok(Json(Health { status: "ready" })),
         Err(reason) => {
             tracing::warn!(error.message = %reason, "not ready");

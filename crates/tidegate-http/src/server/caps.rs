@@ -8,9 +8,9 @@ use std::collections::hash_map::Entry;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use tidegate_gate::network_of;
 use tidegate_types::Limits;
 
-use crate::edge::rate_key;
 use crate::ops::{Metrics, Refusal};
 
 /// The counts of one listener.
@@ -50,7 +50,7 @@ impl SocketCaps {
 
     /// A slot, or why there is none. A trusted proxy speaks for many clients, so it is not counted by address.
     pub(super) fn admit(&self, address: IpAddr, is_proxy: bool) -> Result<Slot, Refusal> {
-        let key = (!is_proxy).then(|| rate_key(address));
+        let key = (!is_proxy).then(|| network_of(address));
         let taken = self.take(key);
         match taken {
             Ok(()) => self.0.metrics.socket_opened(),
