@@ -172,12 +172,6 @@ impl Client {
         self.key.is_some()
     }
 
-    /// The same server with another credential.
-    #[must_use]
-    pub(crate) fn with_key(&self, key: Option<Hidden>) -> Self {
-        Self { http: self.http.clone(), base: self.base.clone(), key }
-    }
-
     /// Refuses to go on without a credential.
     ///
     /// # Errors

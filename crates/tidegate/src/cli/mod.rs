@@ -6,14 +6,21 @@ mod bench;
 mod client;
 mod completions;
 mod config;
+mod demo;
+mod dev;
 mod doctor;
 mod exit;
+mod key;
+mod openapi;
 mod output;
 mod profile;
 mod publish;
 mod run;
+mod serve;
 mod tail;
 mod ticket;
+mod user;
+mod workshop;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -68,12 +75,18 @@ struct Globals {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    Serve(serve::ServeArgs),
+    Dev(dev::DevArgs),
+    Demo(demo::DemoArgs),
     Run(run::RunArgs),
     Tail(tail::TailArgs),
     Publish(publish::PublishArgs),
     Ticket(ticket::TicketArgs),
+    User(user::UserArgs),
+    Key(key::KeyArgs),
     Config(config::ConfigArgs),
     Doctor(doctor::DoctorArgs),
+    Openapi(openapi::OpenapiArgs),
     Completions(completions::CompletionsArgs),
     Bench(bench::BenchVerb),
 }
@@ -149,6 +162,7 @@ fn dispatch(verb: Verb, context: Context) -> Result<Exit, CliError> {
     // These need no runtime, or one of their own.
     match &verb {
         Verb::Config(args) => return config::run(args, &context),
+        Verb::Openapi(args) => return openapi::run(args, &context),
         Verb::Completions(args) => return completions::run(args, Cli::command()),
         Verb::Bench(args) => return bench::run(args, &context),
         _ => {}
@@ -159,12 +173,17 @@ fn dispatch(verb: Verb, context: Context) -> Result<Exit, CliError> {
         .map_err(|error| CliError::io("cannot start the runtime", error))?;
     let result = runtime.block_on(async {
         match verb {
+            Verb::Serve(args) => serve::run(args, &context).await,
+            Verb::Dev(args) => dev::run(args, &context).await,
+            Verb::Demo(args) => demo::run(args, &context).await,
             Verb::Run(args) => run::run(args, &context).await,
             Verb::Tail(args) => tail::run(args, &context).await,
             Verb::Publish(args) => publish::run(args, &context).await,
             Verb::Ticket(args) => ticket::run(args, &context).await,
+            Verb::User(args) => user::run(args, &context).await,
+            Verb::Key(args) => key::run(args, &context).await,
             Verb::Doctor(args) => doctor::run(args, &context).await,
-            Verb::Config(_) | Verb::Completions(_) | Verb::Bench(_) => Ok(Exit::Ok),
+            Verb::Config(_) | Verb::Openapi(_) | Verb::Completions(_) | Verb::Bench(_) => Ok(Exit::Ok),
         }
     });
     // A read of standard input may hang in a thread of its own; it must not hold the exit.

@@ -25,7 +25,7 @@ section! {
     AuthConfig in "auth" {
         /// The secret that signs access tokens (HS256), at least 32 bytes; also JWT_SECRET.
         jwt_secret: Option<Hidden> = None, Secret;
-        /// An Ed25519 private key (PKCS#8 PEM) to sign access tokens with EdDSA instead of a secret.
+        /// An Ed25519 private key (PKCS#8 PEM): access tokens are signed with EdDSA instead of HS256.
         jwt_key_file: Option<PathBuf> = None, Path;
         /// Life of an access token, like 900, 15m or 7d; also JWT_EXPIRES_IN. Default: 10m, and 7d on the paths of existing front ends.
         jwt_expires_in: Option<Lifetime> = None, Text;
@@ -35,8 +35,6 @@ section! {
         audience: String = "tidegate".to_owned(), Text;
         /// When a live stream has to end: `session`, `token` or `connect`.
         stream_auth: StreamAuth = StreamAuth::Session, Text;
-        /// Whether anybody may register; otherwise accounts are made with `tidegate user add`.
-        registration: bool = true, Flag;
         /// Memory of one password hash (Argon2id), in KiB.
         password_memory_kib: u32 = 19_456, Number;
         /// Rounds of one password hash (Argon2id).
@@ -88,20 +86,19 @@ impl AuthConfig {
     }
 
     fn check_keys(&self, mode: Mode, refusals: &mut Vec<Refusal>) {
-        match (&self.jwt_secret, &self.jwt_key_file) {
-            (Some(_), Some(_)) => refusals.push(Refusal::new(
-                "auth.jwt_key_file",
-                "is set beside auth.jwt_secret, and a token has one algorithm",
-                "keep one of them",
-            )),
-            (Some(hidden), None) => refusals.extend(secret::weakness(hidden.reveal())),
-            (None, Some(path)) => refusals.extend(secret::key_file(path)),
-            (None, None) if mode == Mode::Serve => refusals.push(Refusal::new(
+        if let Some(hidden) = &self.jwt_secret {
+            refusals.extend(secret::weakness(hidden.reveal()));
+        }
+        if let Some(path) = &self.jwt_key_file {
+            refusals.extend(secret::key_file(path));
+        }
+        // With a key file alone, its text stands in for the secret.
+        if self.jwt_secret.is_none() && self.jwt_key_file.is_none() && mode == Mode::Serve {
+            refusals.push(Refusal::new(
                 "auth.jwt_secret",
                 "is missing, so nothing can be signed",
                 secret::CURE,
-            )),
-            (None, None) => {}
+            ));
         }
     }
 }

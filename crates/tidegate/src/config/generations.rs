@@ -21,8 +21,8 @@ section! {
     GenerationsConfig in "generations" {
         /// Frameworks that outside workers claim.
         external: Vec<String> = ["external", "master_mode", "codegen"].map(str::to_owned).to_vec(), List;
-        /// How often a generation is tried before a lost worker or a retryable failure ends it.
-        max_attempts: u32 = 1, Number;
+        /// How often a generation is tried before a lost worker or a retryable failure ends it; default: limits.generation_attempts.
+        max_attempts: Option<u32> = None, Number;
         /// Whether `complete` and `fail` need Standard Webhooks signatures: `optional` or `required`.
         signatures: Signatures = Signatures::Optional, Text;
     }
@@ -30,10 +30,10 @@ section! {
 
 impl GenerationsConfig {
     pub(super) fn check(&self, refusals: &mut Vec<Refusal>) {
-        if !(1..=100).contains(&self.max_attempts) {
+        if let Some(attempts) = self.max_attempts.filter(|attempts| !(1..=100).contains(attempts)) {
             refusals.push(Refusal::new(
                 "generations.max_attempts",
-                format!("= {} is out of range", self.max_attempts),
+                format!("= {attempts} is out of range"),
                 "use 1 to 100",
             ));
         }

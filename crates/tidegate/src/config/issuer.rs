@@ -6,22 +6,6 @@ use serde::{Deserialize, Serialize};
 
 use super::Refusal;
 
-/// Which claims of an outside token say what.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct IssuerClaims {
-    /// The claim that holds the email.
-    pub email: String,
-    /// The claim that holds roles; `admin` among them makes an operator. Empty: nobody is one.
-    pub roles: Option<String>,
-}
-
-impl Default for IssuerClaims {
-    fn default() -> Self {
-        Self { email: "email".to_owned(), roles: None }
-    }
-}
-
 /// One outside issuer.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -38,12 +22,16 @@ pub struct IssuerConfig {
     /// The `typ` that its tokens must carry; unset: `at+jwt`, `JWT` or none.
     #[serde(default)]
     pub typ: Option<String>,
-    /// Which claims say what.
-    #[serde(default)]
-    pub claims: IssuerClaims,
+    /// The claim that holds the user's email.
+    #[serde(default = "default_email_claim")]
+    pub email_claim: String,
 }
 
 const ALGORITHMS: [&str; 6] = ["RS256", "RS384", "RS512", "ES256", "ES384", "EdDSA"];
+
+fn default_email_claim() -> String {
+    "email".to_owned()
+}
 
 fn default_algorithms() -> Vec<String> {
     vec!["RS256".to_owned(), "ES256".to_owned(), "EdDSA".to_owned()]

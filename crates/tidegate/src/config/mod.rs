@@ -34,7 +34,7 @@ pub use database::DatabaseConfig;
 pub use dev::{DEV_FOLDER, DevSecret, dev_secret, lookup_dev_secret};
 pub use env::Env;
 pub use generations::{GenerationsConfig, Signatures};
-pub use issuer::{IssuerClaims, IssuerConfig};
+pub use issuer::IssuerConfig;
 pub use load::{Loaded, Overrides, load};
 pub use log::{LogConfig, LogFormat};
 pub use refusal::Refusal;

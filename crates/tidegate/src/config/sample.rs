@@ -56,6 +56,7 @@ fn example(name: &str) -> &'static str {
         "auth.jwt_secret" => "\"\"  # better in the environment: JWT_SECRET",
         "auth.jwt_key_file" => "\"/etc/tidegate/jwt.pem\"",
         "auth.jwt_expires_in" => "\"10m\"",
+        "generations.max_attempts" => "1",
         "database.url" => "\"sqlite:tidegate.db\"",
         _ => "\"\"",
     }

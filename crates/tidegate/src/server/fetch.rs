@@ -9,7 +9,7 @@ use tidegate_gate::{Fetch, FetchError};
 
 /// Fetches with reqwest; the client is made at the first call, since most servers never need it.
 #[derive(Debug, Default)]
-pub struct HttpFetch {
+pub(super) struct HttpFetch {
     client: OnceLock<Option<reqwest::Client>>,
 }
 

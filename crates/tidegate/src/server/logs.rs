@@ -19,6 +19,8 @@ pub fn start(config: &LogConfig) {
     // Checked with the rest of the configuration; a level that is none here means "info".
     let filter: Targets =
         config.level.parse().unwrap_or_else(|_| Targets::new().with_default(tracing::Level::INFO));
+    // Each applied migration would be three lines of somebody else's words.
+    let filter = filter.with_target("refinery_core", tracing::Level::WARN);
     let layer = if pretty {
         fmt::layer().compact().with_target(false).with_writer(std::io::stderr).boxed()
     } else {

@@ -14,7 +14,7 @@ type Due = Pin<Box<dyn Future<Output = Result<Timestamp, String>> + Send>>;
 type Woken = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// One part's background work.
-pub struct Work {
+pub(super) struct Work {
     name: &'static str,
     step: Box<dyn Fn(Timestamp) -> Due + Send>,
     woken: Box<dyn Fn() -> Woken + Send>,
@@ -22,7 +22,7 @@ pub struct Work {
 
 impl Work {
     /// Work that is called when it is due.
-    pub fn new<F, Fut, E>(name: &'static str, step: F) -> Self
+    pub(super) fn new<F, Fut, E>(name: &'static str, step: F) -> Self
     where
         F: Fn(Timestamp) -> Fut + Send + 'static,
         Fut: Future<Output = Result<Timestamp, E>> + Send + 'static,
@@ -37,7 +37,7 @@ impl Work {
 
     /// The same work, called early when this future ends.
     #[must_use]
-    pub fn woken_by<F, Fut>(mut self, woken: F) -> Self
+    pub(super) fn woken_by<F, Fut>(mut self, woken: F) -> Self
     where
         F: Fn() -> Fut + Send + 'static,
         Fut: Future<Output = ()> + Send + 'static,
@@ -54,7 +54,7 @@ const PAUSE_MIN: Duration = Duration::from_millis(5);
 const FAILURES_PAUSE_MAX: Duration = Duration::from_secs(30);
 
 /// Runs all work until the token is cancelled. One task each: a slow part holds up no other.
-pub fn start(work: Vec<Work>, clock: &Arc<dyn Clock>, stop: &CancellationToken) -> JoinSet<()> {
+pub(super) fn start(work: Vec<Work>, clock: &Arc<dyn Clock>, stop: &CancellationToken) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
     for part in work {
         tasks.spawn(keep_stepping(part, Arc::clone(clock), stop.clone()));

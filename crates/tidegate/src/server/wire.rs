@@ -1,0 +1,168 @@
+//! Building every part from the configuration, in the order in which they need each other.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tidegate_db::{Bus, Db, DbOptions, LocalBus};
+use tidegate_events::{Events, EventsParts, SqliteEvents};
+use tidegate_gate::{Fetch, Gate, GateParts, NoFetch, SqliteGate};
+use tidegate_generations::{Generations, GenerationsConfig, GenerationsParts, SqliteGenerations};
+use tidegate_log::{Log, LogOptions, SqliteLogStore};
+use tidegate_types::{Clock, Entropy, Limits, OsEntropy, SystemClock};
+
+use super::directory::GateDirectory;
+use super::feed::FeedAnnounce;
+use super::fetch::HttpFetch;
+use super::settings;
+use crate::config::{self, Config, Loaded, Refusal};
+
+/// What a server is built from.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// The settings, already checked.
+    pub config: Config,
+    /// The data folder.
+    pub data: PathBuf,
+    /// The database file.
+    pub database: PathBuf,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+impl Setup {
+    /// The setup of a configuration, with the machine's clock and randomness.
+    ///
+    /// # Errors
+    /// The database setting names no file.
+    pub fn of(loaded: &Loaded) -> Result<Self, Refusal> {
+        Ok(Self {
+            config: loaded.config.clone(),
+            data: loaded.data.clone(),
+            database: config::database_file(&loaded.config, &loaded.data)?,
+            clock: Arc::new(SystemClock),
+            entropy: Arc::new(OsEntropy),
+        })
+    }
+
+    /// All bounds, with those that have a home in another section put in.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        let mut limits = self.config.limits.clone();
+        if let Some(attempts) = self.config.generations.max_attempts {
+            limits.generation_attempts = u64::from(attempts);
+        }
+        limits
+    }
+}
+
+/// Everything that the edge and the command line work with.
+#[derive(Clone)]
+pub(super) struct Parts {
+    pub(super) db: Db,
+    pub(super) log: Log,
+    pub(super) gate: Gate,
+    pub(super) events: Events,
+    pub(super) generations: Generations,
+    pub(super) limits: Arc<Limits>,
+}
+
+const DAY: Duration = Duration::from_secs(86_400);
+const HINTS: usize = 1_024;
+
+/// Makes the data folder, for its owner only.
+///
+/// # Errors
+/// It can't be made.
+pub fn make_folder(path: &Path) -> Result<(), Refusal> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(|error| {
+        Refusal::new(
+            "server.data",
+            format!("= {} can't be made: {error}", path.display()),
+            "name a folder that this user may write with --data",
+        )
+    })
+}
+
+/// Opens the database file, making it if it is not there.
+pub(super) async fn open_database(path: &Path) -> Result<Db, Refusal> {
+    // The system's words, without repeating the path.
+    Db::open(path, &DbOptions::default()).await.map_err(|error| unusable(path, &error))
+}
+
+pub(super) fn unusable(path: &Path, error: &dyn std::fmt::Display) -> Refusal {
+    Refusal::new(
+        "database.url",
+        format!("= {} is unreachable: {error}", path.display()),
+        "check that the folder exists, that this user may write it, and that the file is a database of this version",
+    )
+}
+
+/// The gate alone, for the command line's work on the data folder.
+///
+/// # Errors
+/// The database or a setting can't be used.
+pub async fn open_gate(setup: &Setup) -> Result<Gate, Refusal> {
+    let db = open_database(&setup.database).await?;
+    gate(setup, &db, Arc::new(setup.limits()), Arc::new(NoFetch)).await
+}
+
+async fn gate(setup: &Setup, db: &Db, limits: Arc<Limits>, fetch: Arc<dyn Fetch>) -> Result<Gate, Refusal> {
+    let unusable = |error: &dyn std::fmt::Display| unusable(&setup.database, error);
+    let store = SqliteGate::open(db.clone()).await.map_err(|error| unusable(&error))?;
+    let bus: Arc<dyn Bus> = Arc::new(LocalBus::new(HINTS));
+    let parts = GateParts {
+        store: Arc::new(store),
+        clock: Arc::clone(&setup.clock),
+        entropy: Arc::clone(&setup.entropy),
+        bus,
+        fetch,
+        config: settings::gate(setup)?,
+        limits,
+    };
+    Gate::open(parts).await.map_err(|error| settings::gate_refusal(&setup.database, &error))
+}
+
+/// Opens every part, bringing tables up to date on the way.
+pub(super) async fn open_parts(setup: &Setup) -> Result<Parts, Refusal> {
+    let unusable = |error: &dyn std::fmt::Display| unusable(&setup.database, error);
+    let limits = Arc::new(setup.limits());
+    let db = open_database(&setup.database).await?;
+    let store = SqliteLogStore::open(db.clone()).await.map_err(|error| unusable(&error))?;
+    let log = Log::open(Arc::new(store), LogOptions::from_limits(&limits), Arc::clone(&setup.clock))
+        .await
+        .map_err(|error| unusable(&error))?;
+    let gate = gate(setup, &db, Arc::clone(&limits), Arc::new(HttpFetch::default())).await?;
+    let store = SqliteEvents::open(db.clone()).await.map_err(|error| unusable(&error))?;
+    let events = Events::open(EventsParts {
+        store: Arc::new(store),
+        log: log.clone(),
+        users: Arc::new(GateDirectory(gate.clone())),
+        clock: Arc::clone(&setup.clock),
+        entropy: Arc::clone(&setup.entropy),
+        limits: Arc::clone(&limits),
+        retention: DAY * setup.config.retention.feed_days,
+    })
+    .await
+    .map_err(|error| unusable(&error))?;
+    let store = SqliteGenerations::open(db.clone()).await.map_err(|error| unusable(&error))?;
+    let generations = Generations::open(GenerationsParts {
+        store: Arc::new(store),
+        log: log.clone(),
+        announce: Arc::new(FeedAnnounce(events.clone())),
+        clock: Arc::clone(&setup.clock),
+        entropy: Arc::clone(&setup.entropy),
+        limits: Arc::clone(&limits),
+        config: GenerationsConfig {
+            external: setup.config.generations.external.clone(),
+            built_in: Vec::new(),
+            retention: DAY * setup.config.retention.generation_days,
+        },
+    })
+    .await
+    .map_err(|error| unusable(&error))?;
+    Ok(Parts { db, log, gate, events, generations, limits })
+}
