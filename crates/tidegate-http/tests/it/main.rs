@@ -1,6 +1,8 @@
 //! The edge over real sockets: one server per test on a free port, raw bytes in, raw bytes out.
 
 #[cfg(test)]
+mod bodies;
+#[cfg(test)]
 mod cors;
 #[cfg(test)]
 mod door;

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http_body_util::{BodyExt as _, Empty};
+use http_body_util::{BodyExt as _, Empty, Full};
 use hyper::body::Bytes;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use rcgen::{CertifiedKey, generate_simple_self_signed};
@@ -80,6 +80,29 @@ async fn http_2_is_chosen_by_alpn_and_answers_the_same() {
     }
     drop(sender);
     driver.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn http_2_refuses_what_http_1_1_refuses() {
+    let (server, _folder, roots) = secure(Limits::default()).await;
+    let stream = connect(&server, roots, b"h2").await.unwrap();
+    let (mut sender, connection) =
+        hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
+    tokio::spawn(connection);
+    let get = || http::Request::get("https://localhost/healthz");
+    let empty = Full::<Bytes>::default;
+    let login = || http::Request::post("https://localhost/api/v1/auth/login");
+    for (request, status) in [
+        (get().header("authorization", "Bearer a").header("authorization", "Bearer b").body(empty()), 400),
+        (get().header("x-long", "a".repeat(20_000)).body(empty()), 431),
+        (login().body(Full::from(vec![b'x'; 1 << 20])), 413),
+        (login().header("content-encoding", "gzip").body(Full::from("{}")), 415),
+        (http::Request::get("https://localhost/v1/stream/a?ticket=a&ticket=b").body(empty()), 400),
+        (http::Request::builder().method("TRACE").uri("https://localhost/").body(empty()), 405),
+    ] {
+        let response = sender.send_request(request.unwrap()).await.unwrap();
+        assert_eq!(response.status(), status);
+    }
 }
 
 #[tokio::test]
