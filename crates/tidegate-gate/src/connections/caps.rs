@@ -48,7 +48,8 @@ impl Registry {
         }
         let sharing = state.sharers(new.lease);
         if !sharing.any && state.entries.len() as u64 >= self.limits.streams_per_node {
-            return Err(full);
+            // Not a cap of this caller: the edge answers it so that browsers come back by themselves.
+            return Err(Refused { code: ErrorCode::Overloaded, retry_after_s: RETRY_AFTER_S });
         }
         let network = network_of(new.address);
         let same_network = sharing.any && state.lease_network(new.lease, network);

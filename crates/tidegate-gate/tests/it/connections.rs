@@ -61,7 +61,7 @@ async fn a_node_has_a_cap() {
     let _held =
         ["10.0.0.1", "10.0.0.2"].map(|at| live.gate.admit(stream(&Principal::Anonymous, at)).unwrap());
     let refused = live.gate.admit(stream(&Principal::Anonymous, "10.0.0.3")).unwrap_err();
-    assert_eq!(refused.code, ErrorCode::ConnectionLimit);
+    assert_eq!(refused.code, ErrorCode::Overloaded);
 }
 
 #[tokio::test]

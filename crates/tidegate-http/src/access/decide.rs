@@ -63,3 +63,91 @@ pub(super) fn judge(
         (false, Principal::User(_) | Principal::Service(_)) => Grant::Denied,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+    use tidegate_gate::{Role, Scope, ServicePrincipal, UserPrincipal, Via};
+    use tidegate_types::{KeyId, OsEntropy, Timestamp};
+
+    const NOW: Timestamp = Timestamp::from_millis(1_763_690_000_000);
+
+    fn user(user_id: UserId) -> Principal {
+        let (email, via) = ("a@example.org".into(), Via::Token);
+        Principal::User(UserPrincipal {
+            user_id,
+            session_id: None,
+            role: Role::Admin,
+            email,
+            expires_at: None,
+            via,
+        })
+    }
+
+    fn key(scopes: &[&str], owner: Option<UserId>) -> Principal {
+        let scopes: Vec<Scope> = scopes.iter().map(|scope| scope.parse().unwrap()).collect();
+        let key_id = KeyId::generate(NOW, &OsEntropy);
+        Principal::Service(ServicePrincipal { key_id, name: "k".into(), scopes: scopes.into(), owner })
+    }
+
+    fn someone() -> UserId {
+        UserId::generate(NOW, &OsEntropy)
+    }
+
+    #[rstest]
+    #[case(Who::Anyone, true, true, true)]
+    #[case(Who::User, false, true, true)]
+    #[case(Who::Service, false, false, true)]
+    #[case(Who::Nobody, false, false, false)]
+    fn a_rule_lets_in_whom_it_names(
+        #[case] rule: Who,
+        #[case] nobody: bool,
+        #[case] a_user: bool,
+        #[case] a_key: bool,
+    ) {
+        let path = "public/a".parse().unwrap();
+        for verb in [Verb::Read, Verb::Write] {
+            let allowed = |principal: &Principal| judge(principal, &path, verb, rule, None) == Grant::Allowed;
+            assert_eq!(allowed(&Principal::Anonymous), nobody);
+            assert_eq!(allowed(&user(someone())), a_user);
+            assert_eq!(allowed(&key(&[], None)), a_key);
+        }
+    }
+
+    #[test]
+    fn a_scope_covers_its_verb_and_its_paths_only() {
+        let reader = key(&["streams:read:logs/**"], None);
+        let judge = |path: &str, verb| judge(&reader, &path.parse().unwrap(), verb, Who::Nobody, None);
+        assert_eq!(judge("logs/a", Verb::Read), Grant::Allowed);
+        assert_eq!(judge("logs/a", Verb::Write), Grant::Denied);
+        assert_eq!(judge("other/a", Verb::Read), Grant::Denied);
+    }
+
+    #[test]
+    fn the_servers_own_streams_are_read_by_their_owner_and_written_by_nobody() {
+        let owner = someone();
+        let path = "generations/a".parse().unwrap();
+        let judge = |principal: &Principal, verb| judge(principal, &path, verb, Who::Nobody, Some(owner));
+        assert_eq!(judge(&user(owner), Verb::Read), Grant::Allowed);
+        assert_eq!(judge(&user(owner), Verb::Write), Grant::Denied);
+        assert_eq!(judge(&user(someone()), Verb::Read), Grant::Denied, "not even an admin reads another's");
+        assert_eq!(judge(&Principal::Anonymous, Verb::Read), Grant::NoCredential);
+        assert_eq!(judge(&key(&["streams:write:**"], None), Verb::Write), Grant::Denied);
+    }
+
+    #[test]
+    fn a_users_key_reads_no_more_of_the_servers_own_streams_than_its_user() {
+        let owner = someone();
+        let path = "generations/a".parse().unwrap();
+        let reads =
+            |key: &Principal| judge(key, &path, Verb::Read, Who::Nobody, Some(owner)) == Grant::Allowed;
+        assert!(reads(&key(&["streams:read:**"], Some(owner))));
+        assert!(!reads(&key(&["streams:read:**"], Some(someone()))));
+        assert!(!reads(&key(&[], Some(owner))), "a key without the scope reads nothing");
+        assert!(
+            reads(&key(&["streams:read:generations/**"], None)),
+            "an operator's key reads what its scope names"
+        );
+    }
+}

@@ -44,6 +44,7 @@ pub(super) async fn wait(
     connection.note_offsets(first, page.next);
     state.metrics().events_delivered(page.records.len() as u64);
     counted.ends(EndReason::Eof);
+    connection.finish(EndReason::Eof);
     Ok(respond(state, target, query, &page))
 }
 

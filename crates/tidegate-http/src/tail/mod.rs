@@ -8,6 +8,7 @@ mod body;
 mod counted;
 mod expiry;
 mod head;
+mod held;
 mod open;
 mod problem;
 mod pump;

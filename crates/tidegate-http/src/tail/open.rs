@@ -20,6 +20,7 @@ use tidegate_log::{StreamInfo, Tail as LogTail};
 use tidegate_types::{ErrorCode, LeaseId, Offset, ReadFrom, StreamPath};
 use tokio::time::Instant;
 
+use super::held::Held;
 use super::pump::Pump;
 use super::slot::Slot;
 use super::write::{Greeting, Writer};
@@ -111,9 +112,12 @@ async fn open(state: &AppState, request: TailRequest) -> Result<Response, Turned
     let entrance = enter(state, &request, info.as_ref()).await?;
     let from = match request.args.start.from {
         Some(from) => from,
-        None => default_start(&request, &entrance),
+        None => default_start(state, &request, &entrance),
     };
     let tail = state.log().tail(&request.path, from).await?;
+    if request.framing != TailFraming::Events {
+        check_start(&tail, from)?;
+    }
     // 204 stops every EventSource for good.
     if request.framing == TailFraming::Events && has_nothing_to_say(&tail, from) {
         return Ok(StatusCode::NO_CONTENT.into_response());
@@ -194,12 +198,22 @@ fn turn_away(request: &TailRequest, problem: Problem) -> Turned {
     }
 }
 
-fn default_start(request: &TailRequest, entrance: &Entrance) -> ReadFrom {
+fn default_start(state: &AppState, request: &TailRequest, entrance: &Entrance) -> ReadFrom {
     if request.default_start == DefaultStart::Beginning {
         return ReadFrom::Start;
     }
-    let minted = entrance.lease.as_ref().and_then(|lease| lease.minted_at_offset);
-    minted.map_or(ReadFrom::Tail, ReadFrom::At)
+    let ended = state.gate().last_feed_position(&entrance.principal, &request.path);
+    let minted = || entrance.lease.as_ref().and_then(|lease| lease.minted_at_offset);
+    ended.or_else(minted).map_or(ReadFrom::Tail, ReadFrom::At)
+}
+
+/// The protocol's clients have no word for a gap: a start that can't be read from is refused.
+fn check_start(tail: &LogTail, from: ReadFrom) -> Result<(), Problem> {
+    match from {
+        ReadFrom::At(at) if at > tail.info().tail => Err(ErrorCode::CursorAhead.into()),
+        ReadFrom::At(at) if at < tail.info().start => Err(ErrorCode::Gone.into()),
+        ReadFrom::At(_) | ReadFrom::Start | ReadFrom::Tail => Ok(()),
+    }
 }
 
 fn has_nothing_to_say(tail: &LogTail, from: ReadFrom) -> bool {
@@ -229,7 +243,8 @@ fn start(state: &AppState, request: &TailRequest, entrance: Entrance, tail: LogT
     let pump = Pump {
         state: state.clone(),
         tail,
-        connection,
+        ended: connection.end_signal(),
+        connection: Held::new(connection, request.args.socket.clone()),
         socket: request.args.socket.clone(),
         _mode: request.args.socket.tail_mode(),
         counted: Counted::open(state.metrics()),

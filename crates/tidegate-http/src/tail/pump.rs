@@ -3,15 +3,19 @@
 //! Owns: the order in which these count: the gate's word first, then time, then records.
 //! Must not: buffer: it takes the next step only when the last one's chunks are gone.
 
+use std::future::poll_fn;
 use std::pin::Pin;
+use std::task::Poll;
 use std::time::Duration;
 
-use tidegate_gate::{Connection, EndReason};
+use tidegate_gate::EndReason;
 use tidegate_log::{ReadError, Tail as LogTail, TailStep};
 use tidegate_types::Offset;
+use tokio::sync::watch;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::Counted;
+use super::held::Held;
 use super::open::RETRY_MS;
 use super::slot::Slot;
 use super::write::Writer;
@@ -26,7 +30,8 @@ const READ_RETRY_AFTER: Duration = Duration::from_secs(1);
 pub(super) struct Pump {
     pub(super) state: AppState,
     pub(super) tail: LogTail,
-    pub(super) connection: Connection,
+    pub(super) connection: Held,
+    pub(super) ended: watch::Receiver<Option<EndReason>>,
     pub(super) socket: SocketProgress,
     pub(super) _mode: TailMode,
     pub(super) counted: Counted,
@@ -83,10 +88,16 @@ impl Pump {
 
     async fn next(&mut self, timer: Pin<&mut Sleep>) -> Event {
         let max_bytes = usize::try_from(self.state.limits().tail_write_bytes).unwrap_or(usize::MAX);
-        self.connection.progressed(self.socket.is_write_blocked());
+        let (connection, socket) = (&self.connection, &self.socket);
+        // Each wake of the socket's task comes by here, so the gate learns when a stall is over.
+        let watch_socket = poll_fn(|_| {
+            connection.progressed(socket.is_write_blocked());
+            Poll::<()>::Pending
+        });
         tokio::select! {
             biased;
-            reason = self.connection.ended() => Event::Ended(reason),
+            () = watch_socket => Event::Due,
+            reason = ended(&mut self.ended) => Event::Ended(reason),
             () = timer => Event::Due,
             step = self.tail.next(max_bytes) => Event::Step(step),
         }
@@ -119,7 +130,7 @@ impl Pump {
             return Some(EndReason::Reauth);
         }
         tokio::select! {
-            reason = self.connection.ended() => Some(reason),
+            reason = ended(&mut self.ended) => Some(reason),
             () = tokio::time::sleep(READ_RETRY_AFTER) => None,
         }
     }
@@ -131,6 +142,7 @@ impl Pump {
         self.slot.put(self.writer.end(reason, self.tail.cursor(), retry_ms));
         self.slot.drained().await;
         self.counted.ends(reason);
+        self.connection.finish(reason);
     }
 
     fn is_expired(&self) -> bool {
@@ -139,5 +151,14 @@ impl Pump {
 
     fn wake_at(&self, ping_at: Instant) -> Instant {
         self.expires.map_or(ping_at, |at| at.min(ping_at))
+    }
+}
+
+/// Resolves when the gate wants the connection to end. Cancel-safe.
+async fn ended(signal: &mut watch::Receiver<Option<EndReason>>) -> EndReason {
+    match signal.wait_for(Option::is_some).await {
+        Ok(reason) => reason.unwrap_or(EndReason::Drain),
+        // The registry is gone, so this node is.
+        Err(_) => EndReason::Drain,
     }
 }

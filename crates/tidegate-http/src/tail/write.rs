@@ -176,3 +176,85 @@ fn encoded_name(encoded: &[u8]) -> Option<&str> {
     let end = named.iter().position(|byte| *byte == b'\n')?;
     std::str::from_utf8(named.get(..end)?).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tidegate_log::Record;
+    use tidegate_types::OsEntropy;
+
+    const NOW: Timestamp = Timestamp::from_millis(1_763_690_000_000);
+
+    fn frames(records: &[&str]) -> Vec<Arc<Frame>> {
+        let record = |(at, text): (usize, &&str)| Record {
+            offset: Offset::new(at as u64 + 1).unwrap(),
+            at: NOW,
+            data: Bytes::copy_from_slice(text.as_bytes()),
+        };
+        records.iter().enumerate().map(record).map(|record| Arc::new(Frame::new(record))).collect()
+    }
+
+    fn writer(tag: Option<ResumeTag>, filter: &str) -> Writer {
+        let filter = if filter.is_empty() { TypeFilter::default() } else { filter.parse().unwrap() };
+        Writer::new(TailFraming::Events, "application/json", tag, filter)
+    }
+
+    fn text(chunks: &[Bytes]) -> String {
+        String::from_utf8(chunks.concat()).unwrap()
+    }
+
+    #[test]
+    fn one_record_is_shared_between_all_readers() {
+        let frames = frames(&[r#"{"type":"a"}"#]);
+        let plain = writer(None, "").frames(&frames, true, NOW);
+        let again = writer(None, "").frames(&frames, true, NOW);
+        let filled = |chunks: &[Bytes]| chunks.iter().find(|c| !c.is_empty()).unwrap().as_ptr();
+        assert_eq!(filled(&plain), filled(&again));
+        assert_eq!(text(&plain), "id: 0000000000000001\nevent: a\ndata: {\"type\":\"a\"}\n\n");
+    }
+
+    #[test]
+    fn a_ticket_connection_writes_its_tag_before_the_shared_body() {
+        let tag = ResumeTag::generate(&OsEntropy);
+        let frames = frames(&[r#"{"type":"a"}"#]);
+        let tagged = writer(Some(tag.clone()), "").frames(&frames, true, NOW);
+        let plain = writer(None, "").frames(&frames, true, NOW);
+        let expected =
+            format!("id: 0000000000000001.{}\nevent: a\ndata: {{\"type\":\"a\"}}\n\n", tag.reveal());
+        assert_eq!(text(&tagged), expected);
+        let body = tagged.last().unwrap();
+        let body = if body.is_empty() { &tagged[tagged.len() - 2] } else { body };
+        let whole = plain.iter().find(|c| !c.is_empty()).unwrap();
+        assert_eq!(body.as_ptr(), whole[21..].as_ptr(), "the body was copied");
+    }
+
+    #[test]
+    fn small_records_go_out_in_one_chunk_and_large_ones_are_not_copied() {
+        let large = format!("\"{}\"", "x".repeat(5_000));
+        let frames = frames(&["1", "2", &large, "3"]);
+        let chunks: Vec<Bytes> = writer(None, "").frames(&frames, true, NOW);
+        assert_eq!(chunks.iter().filter(|c| !c.is_empty()).count(), 3);
+        assert_eq!(text(&chunks).matches("id: ").count(), 4);
+    }
+
+    #[test]
+    fn a_filter_lets_named_types_through_and_items_without_a_type_are_messages() {
+        let frames = frames(&[r#"{"type":"task.done"}"#, r#"{"type":"novel.created"}"#, r#"{"n":1}"#]);
+        let seen =
+            |filter: &str| text(&writer(None, filter).frames(&frames, true, NOW)).matches("data: ").count();
+        assert_eq!(seen("task.*"), 1);
+        assert_eq!(seen("task.*,novel.created"), 2);
+        assert_eq!(seen("message"), 1);
+        assert_eq!(seen(""), 3);
+    }
+
+    #[test]
+    fn the_protocol_gets_one_data_and_one_control_event_for_a_batch() {
+        let framing = TailFraming::DurableStreams { cursor: 7 };
+        let writer = Writer::new(framing, "application/json", None, TypeFilter::default());
+        let text = text(&writer.frames(&frames(&["1", "2"]), true, NOW));
+        assert!(text.starts_with("event: data\ndata:[1,2]\n\nevent: control\n"), "{text}");
+        assert_eq!(text.matches("event: ").count(), 2);
+        assert!(text.contains("\"streamNextOffset\":\"0000000000000002\""));
+    }
+}
