@@ -9,6 +9,8 @@ mod door;
 #[cfg(test)]
 mod fixture;
 #[cfg(test)]
+mod live;
+#[cfg(test)]
 mod ops;
 #[cfg(test)]
 mod sockets;
