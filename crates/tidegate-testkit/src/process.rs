@@ -128,7 +128,9 @@ impl TestProcess {
         let mut child = self.child.take().context("no process")?;
         let pid = child.id().context("it has ended")?.to_string();
         Command::new("kill").args(["-TERM", &pid]).status().await?;
-        Ok(tokio::time::timeout(PATIENCE + Duration::from_secs(5), child.wait()).await.context("still there")??)
+        Ok(tokio::time::timeout(PATIENCE + Duration::from_secs(5), child.wait())
+            .await
+            .context("still there")??)
     }
 
     /// A verb of the same binary on the same data folder, with the same environment.

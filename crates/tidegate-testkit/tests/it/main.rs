@@ -1,0 +1,4 @@
+//! Claims about the test server itself.
+
+#[cfg(test)]
+mod server;
