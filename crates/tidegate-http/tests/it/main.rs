@@ -7,6 +7,8 @@ mod cors;
 #[cfg(test)]
 mod door;
 #[cfg(test)]
+mod events;
+#[cfg(test)]
 mod fixture;
 #[cfg(test)]
 mod live;
@@ -14,5 +16,9 @@ mod live;
 mod ops;
 #[cfg(test)]
 mod sockets;
+#[cfg(test)]
+mod streams;
+#[cfg(test)]
+mod tails;
 #[cfg(test)]
 mod tls;
