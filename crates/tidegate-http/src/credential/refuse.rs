@@ -23,6 +23,9 @@ pub(crate) async fn audit_leak(state: &AppState, info: &RequestInfo, headers: &H
         .await;
 }
 
+/// Where API calls go, those of existing front ends too.
+const API: [&str; 3] = ["/api/", "/generations/", "/documents"];
+
 /// Bounds the API calls that one address makes without any credential. Auth routes have bounds of
 /// their own, streams have caps, and probes must never be refused.
 pub(crate) fn limit_anonymous(

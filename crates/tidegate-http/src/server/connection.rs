@@ -12,7 +12,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Request, Response, Version};
 use http_body::{Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -50,6 +50,7 @@ const HEAD_BYTES_MAX: usize = 16 * 1_024;
 const HTTP2_PENDING_RESETS: usize = 20;
 const HTTP2_LOCAL_RESETS: usize = 64;
 const HTTP2_PING_EVERY: Duration = Duration::from_secs(20);
+const HTTP2_LOOK_EVERY: Duration = Duration::from_secs(1);
 const HTTP2_SEND_BYTES: usize = 64 * 1_024;
 /// How long, and how much, is still read from a client whose request could not be parsed, so that
 /// it sees the refusal and no reset.
@@ -127,7 +128,8 @@ where
     let settings = Arc::clone(&client.settings);
     let limits = IoLimits { multiplexed: true, ..settings.limits };
     let io = TokioIo::new(LimitedIo::new(socket, progress.clone(), limits));
-    let service = service_fn(move |request| client.answer(request, &progress));
+    let seen = progress.clone();
+    let service = service_fn(move |request| client.answer(request, &seen));
     let mut builder = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
     builder
         .timer(TokioTimer::new())
@@ -141,6 +143,7 @@ where
     let mut connection = Box::pin(builder.serve_connection(io, service));
     tokio::select! {
         _ = &mut connection => return,
+        () = reader_stalls(&progress, &limits) => return,
         () = settings.shutdown.cancelled() => {}
     }
     connection.as_mut().graceful_shutdown();
@@ -151,6 +154,18 @@ where
     drop(slot);
 }
 
+/// Returns when an answer waited too long for its reader's window. The socket can't see that: it
+/// goes on carrying pings, while a body that is not asked for more can't end itself.
+async fn reader_stalls(progress: &SocketProgress, limits: &IoLimits) {
+    loop {
+        tokio::time::sleep(HTTP2_LOOK_EVERY).await;
+        let limit = if progress.has_tails() { limits.tail_stall } else { limits.write };
+        if progress.held_up_since().is_some_and(|since| since.elapsed() >= limit) {
+            return;
+        }
+    }
+}
+
 impl Client {
     fn answer(
         &self,
@@ -158,13 +173,14 @@ impl Client {
         progress: &SocketProgress,
     ) -> impl Future<Output = Result<Response<CountedBody>, Infallible>> + Send + use<> {
         let active = progress.request();
+        let is_http2 = request.version() >= Version::HTTP_2;
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(self.peer);
         request.extensions_mut().insert(progress.clone());
         let mut router = self.router.clone();
         async move {
             let response = router.call(request).await?;
-            Ok(response.map(|inner| CountedBody { inner, _active: active }))
+            Ok(response.map(|inner| CountedBody { inner, active, is_http2 }))
         }
     }
 }
@@ -172,7 +188,8 @@ impl Client {
 /// An answer's body; the request counts as active until it is dropped.
 struct CountedBody {
     inner: Body,
-    _active: ActiveRequest,
+    active: ActiveRequest,
+    is_http2: bool,
 }
 
 impl http_body::Body for CountedBody {
@@ -183,7 +200,15 @@ impl http_body::Body for CountedBody {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.inner).poll_frame(context)
+        if !self.is_http2 {
+            return Pin::new(&mut self.inner).poll_frame(context);
+        }
+        self.active.piece_wanted();
+        let polled = Pin::new(&mut self.inner).poll_frame(context);
+        if matches!(polled, Poll::Ready(Some(Ok(_)))) {
+            self.active.piece_taken();
+        }
+        polled
     }
 
     fn is_end_stream(&self) -> bool {

@@ -3,8 +3,11 @@
 //! Owns: the counts of requests and live streams, and whether writing is held up.
 //! Must not: touch the socket; `io` reads this and decides.
 
-use std::sync::Arc;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::time::Instant;
 
 /// In the extensions of each request: the state of the socket that it came by.
 #[derive(Clone, Debug, Default)]
@@ -20,6 +23,10 @@ struct Inner {
     tails: AtomicU32,
     /// The socket takes no more bytes for now.
     write_blocked: AtomicBool,
+    /// HTTP/2 only: answers whose last piece waits for the reader's window, and since when.
+    held_up: Mutex<HashMap<u32, Instant>>,
+    /// The next answer's number.
+    answers: AtomicU32,
 }
 
 /// While it lives, the socket may stall as long as a live stream may.
@@ -28,7 +35,10 @@ pub(crate) struct TailMode(SocketProgress);
 
 /// While it lives, a request is being answered.
 #[derive(Debug)]
-pub(super) struct ActiveRequest(SocketProgress);
+pub(super) struct ActiveRequest {
+    progress: SocketProgress,
+    number: u32,
+}
 
 impl SocketProgress {
     /// Says that the answer under way is a live stream; keep the value as long as it is.
@@ -44,7 +54,8 @@ impl SocketProgress {
 
     pub(super) fn request(&self) -> ActiveRequest {
         self.0.active.fetch_add(1, Ordering::Relaxed);
-        ActiveRequest(self.clone())
+        let number = self.0.answers.fetch_add(1, Ordering::Relaxed);
+        ActiveRequest { progress: self.clone(), number }
     }
 
     pub(super) fn is_active(&self) -> bool {
@@ -59,6 +70,15 @@ impl SocketProgress {
         self.0.tails.load(Ordering::Relaxed) > 0
     }
 
+    /// Since when the answer that waits longest for its reader does.
+    pub(super) fn held_up_since(&self) -> Option<Instant> {
+        self.held_up().values().min().copied()
+    }
+
+    fn held_up(&self) -> MutexGuard<'_, HashMap<u32, Instant>> {
+        self.0.held_up.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(super) fn set_write_blocked(&self, blocked: bool) {
         self.0.write_blocked.store(blocked, Ordering::Relaxed);
     }
@@ -70,9 +90,23 @@ impl Drop for TailMode {
     }
 }
 
+impl ActiveRequest {
+    /// The connection took a piece of the answer; it asks for the next when that may be sent.
+    pub(super) fn piece_taken(&self) {
+        self.progress.held_up().insert(self.number, Instant::now());
+    }
+
+    /// The connection asks for the next piece.
+    pub(super) fn piece_wanted(&self) {
+        self.progress.held_up().remove(&self.number);
+    }
+}
+
 impl Drop for ActiveRequest {
     fn drop(&mut self) {
-        self.0.0.served.fetch_add(1, Ordering::Relaxed);
-        self.0.0.active.fetch_sub(1, Ordering::Relaxed);
+        self.piece_wanted();
+        let shared = &*self.progress.0;
+        shared.served.fetch_add(1, Ordering::Relaxed);
+        shared.active.fetch_sub(1, Ordering::Relaxed);
     }
 }

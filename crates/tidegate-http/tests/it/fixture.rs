@@ -78,7 +78,8 @@ impl Server {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(10), poll).await.expect("the metrics never got there");
+        let waited = tokio::time::timeout(Duration::from_secs(10), poll).await;
+        assert!(waited.is_ok(), "the metrics never got there:\n{}", self.metrics.render());
     }
 
     /// From now on the database says that it is broken.

@@ -5,9 +5,9 @@ mod bodies;
 #[cfg(test)]
 mod cors;
 #[cfg(test)]
-mod door;
+mod cross_site;
 #[cfg(test)]
-mod events;
+mod door;
 #[cfg(test)]
 mod fixture;
 #[cfg(test)]
@@ -16,9 +16,5 @@ mod live;
 mod ops;
 #[cfg(test)]
 mod sockets;
-#[cfg(test)]
-mod streams;
-#[cfg(test)]
-mod tails;
 #[cfg(test)]
 mod tls;

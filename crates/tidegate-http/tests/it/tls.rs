@@ -10,7 +10,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, RootCertStore};
-use tidegate_http::TlsFiles;
+use tidegate_http::{AccessRule, TlsFiles, Who};
 use tidegate_types::Limits;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -52,6 +52,8 @@ async fn secure(limits: Limits) -> (Server, tempfile::TempDir, RootCertStore) {
     let server = Server::with(|setup| {
         setup.config.tls = Some(files);
         setup.limits = limits;
+        setup.config.access =
+            vec![AccessRule { path: "public/**".parse().unwrap(), read: Who::Anyone, write: Who::Anyone }];
     })
     .await;
     (server, folder, roots)
@@ -103,6 +105,27 @@ async fn http_2_refuses_what_http_1_1_refuses() {
         let response = sender.send_request(request.unwrap()).await.unwrap();
         assert_eq!(response.status(), status);
     }
+}
+
+#[tokio::test]
+async fn an_http_2_reader_that_opens_no_window_is_cut() {
+    let limits = Limits { tail_stall_ms: 1_000, body_bytes: 32 << 20, ..Limits::default() };
+    let (server, _folder, roots) = secure(limits).await;
+    let stream = connect(&server, roots, b"h2").await.unwrap();
+    let (mut sender, connection) =
+        hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
+    tokio::spawn(connection);
+    let uri = "https://localhost/v1/stream/public/a";
+    for (method, status) in [("PUT", 201), ("POST", 204), ("POST", 204)] {
+        let request = http::Request::builder().method(method).uri(uri).header("content-type", "text/plain");
+        let request = request.body(Full::from(vec![b'x'; 8 << 20])).unwrap();
+        assert_eq!(sender.send_request(request).await.unwrap().status(), status);
+    }
+    let read =
+        http::Request::get(format!("{uri}?offset=-1&live=events")).body(Full::<Bytes>::default()).unwrap();
+    let _never_read = sender.send_request(read).await.unwrap();
+    server.until(|page| page.contains("tidegate_connections 1")).await;
+    server.until(|page| page.contains("tidegate_connections 0") && page.contains("tidegate_sockets 0")).await;
 }
 
 #[tokio::test]
