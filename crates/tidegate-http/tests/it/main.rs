@@ -9,6 +9,8 @@ mod cross_site;
 #[cfg(test)]
 mod door;
 #[cfg(test)]
+mod events;
+#[cfg(test)]
 mod fixture;
 #[cfg(test)]
 mod live;
@@ -16,5 +18,9 @@ mod live;
 mod ops;
 #[cfg(test)]
 mod sockets;
+#[cfg(test)]
+mod streams;
+#[cfg(test)]
+mod tails;
 #[cfg(test)]
 mod tls;
