@@ -17,8 +17,8 @@ pub(crate) struct PublishArgs {
     #[arg(required_unless_present_any = ["user", "broadcast"], value_name = "STREAM")]
     stream: Option<String>,
     /// The record, JSON; `-` reads standard input.
-    #[arg(short = 'd', long, value_name = "JSON")]
-    data: Option<String>,
+    #[arg(short = 'd', long = "record", id = "record", value_name = "JSON")]
+    record: Option<String>,
     /// Send a domain event to this user's feed instead.
     #[arg(long, value_name = "USER_ID", conflicts_with = "stream", requires = "event_type")]
     user: Option<String>,
@@ -73,7 +73,7 @@ pub(super) async fn run(args: PublishArgs, context: &Context) -> Result<Exit, Cl
 /// The record out of the flags.
 fn record(args: &PublishArgs) -> Result<Value, CliError> {
     let usage = |words: String| CliError::new(Exit::Usage, words);
-    let text = match args.data.as_deref() {
+    let text = match args.record.as_deref() {
         Some("-") => std::io::read_to_string(std::io::stdin())
             .map_err(|error| CliError::io("cannot read standard input", error))?,
         Some(text) => text.to_owned(),

@@ -34,12 +34,12 @@ pub(super) async fn run(args: ServeArgs, context: &Context) -> Result<Exit, CliE
     server::start_logs(&loaded.config.log);
     server::hook_panics();
     server::raise_file_limit();
-    tell_sources(&loaded);
     let shutdown =
         server::shutdown_token().map_err(|error| CliError::io("cannot listen for signals", error))?;
     // The port comes last: a server that is refused has opened none.
     let server = Server::open(Setup::of(&loaded)?).await?;
     let listener = listen(&loaded).await?;
+    tell_sources(&loaded);
     let addr = listener.local_addr().map_err(|error| CliError::io("cannot listen", error))?;
     let banner = server::Banner {
         url: public_url(&loaded, addr),

@@ -1,0 +1,12 @@
+//! Claims about the binary as people and supervisors meet it: settings, verbs, signals, words.
+
+#[cfg(test)]
+mod config;
+#[cfg(test)]
+mod help;
+#[cfg(test)]
+mod refusals;
+#[cfg(test)]
+mod signals;
+#[cfg(test)]
+mod support;
