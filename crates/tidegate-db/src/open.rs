@@ -54,6 +54,16 @@ pub(crate) struct Inner {
     pub(crate) path: PathBuf,
     pub(crate) writer: Writer,
     pub(crate) readers: deadpool_sqlite::Pool,
+    runtime: tokio::runtime::Handle,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        // The last handle may go on the writer's own thread, where the pool finds no runtime to close
+        // its connections on.
+        let _runtime = self.runtime.enter();
+        self.readers.close();
+    }
 }
 
 impl std::fmt::Debug for Db {
@@ -83,7 +93,8 @@ impl Db {
         )
         .map_err(|e| failed(e.to_string()))?;
         let readers = open_readers(path, options).map_err(failed)?;
-        Ok(Self { inner: Arc::new(Inner { path: path.to_owned(), writer, readers }) })
+        let runtime = tokio::runtime::Handle::current();
+        Ok(Self { inner: Arc::new(Inner { path: path.to_owned(), writer, readers, runtime }) })
     }
 
     /// The database file.

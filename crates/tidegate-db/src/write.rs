@@ -120,7 +120,7 @@ impl WriterThread {
             return None;
         }
         let mut ran: Vec<(Box<dyn WriteJob>, Result<(), DbError>)> = Vec::new();
-        let mut left_over = None;
+        let (mut left_over, mut lost) = (None, None);
         let tx = match self.conn.transaction_with_behavior(TransactionBehavior::Immediate) {
             Ok(tx) => tx,
             Err(error) => {
@@ -131,8 +131,14 @@ impl WriterThread {
         let mut next = Some(first);
         while let Some(mut job) = next.take() {
             let result = run_in_savepoint(&tx, job.as_mut());
+            if tx.is_autocommit() {
+                // SQLite took the whole transaction back by itself, as it may when the disk is full.
+                // A later job would run outside of any, so nothing more joins and all are told.
+                lost =
+                    Some(result.clone().err().unwrap_or_else(|| DbError::Bug("no transaction".to_owned())));
+            }
             ran.push((job, result));
-            if ran.len() >= self.group_jobs {
+            if lost.is_some() || ran.len() >= self.group_jobs {
                 break;
             }
             match self.jobs.try_recv() {
@@ -141,13 +147,16 @@ impl WriterThread {
                 Err(_) => {}
             }
         }
-        let committed = tx.commit().map_err(|error| {
-            if is_fatal(&error) {
-                tracing::error!(%error, "a commit failed; writing stops until the next start");
-                self.failed.send_replace(Some(format!("a commit failed: {error}")));
-            }
-            DbError::from(error)
-        });
+        let committed = match lost {
+            Some(error) => Err(error),
+            None => tx.commit().map_err(|error| {
+                if is_fatal(&error) {
+                    tracing::error!(%error, "a commit failed; writing stops until the next start");
+                    self.failed.send_replace(Some(format!("a commit failed: {error}")));
+                }
+                DbError::from(error)
+            }),
+        };
         for (job, result) in ran {
             job.done(result.and(committed.clone()));
         }

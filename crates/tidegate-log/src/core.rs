@@ -69,15 +69,18 @@ impl Core {
         answered.await.unwrap_or_else(|_| Err(stopped()))
     }
 
-    /// Tells live readers what a commit did.
-    pub(crate) fn publish(&self, moved: Moved) {
-        let stored = Stored { info: moved.info, deadline: moved.deadline };
+    /// Notes what a commit did to the lives of streams.
+    pub(crate) fn note_commit(&self, moved: &Moved) {
         if moved.deleted {
-            self.renewals.forget(stored.info.id);
-        } else if moved.written && stored.info.ttl.is_some() {
-            self.renewals.note_write(&stored, self.clock.now());
+            self.renewals.forget(moved.stored.info.id);
+        } else if moved.written {
+            self.renewals.note_write(&moved.stored, moved.at);
         }
-        self.registry.publish(&stored.info, moved.deleted, &moved.chunks);
+    }
+
+    /// Tells live readers what a commit did.
+    pub(crate) fn publish(&self, moved: &Moved) {
+        self.registry.publish(&moved.stored.info, moved.deleted, &moved.chunks);
     }
 
     /// Notes that a stream was read, which renews a sliding life.

@@ -19,6 +19,8 @@ mod record;
 mod renewals;
 pub mod store;
 mod stream;
+#[cfg(feature = "suite")]
+pub mod suite;
 mod tail;
 
 pub use append::{Append, Appended, Producer, ProducerAck};

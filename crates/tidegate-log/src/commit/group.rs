@@ -93,13 +93,20 @@ impl Group for Batch {
         if outcome.is_err() {
             self.forget_heads();
         }
+        if outcome.is_ok() {
+            self.moved.values().for_each(|moved| self.core.note_commit(moved));
+        }
         // Answers go out before live readers are told: writers wait for the disk only.
         let failure =
             outcome.clone().err().unwrap_or_else(|| DbError::Bug("a write was not planned".to_owned()));
         self.commands.drain(..).for_each(|command| command.fail(failure.clone()));
         self.answers.drain(..).for_each(|answer| answer.send(&outcome));
-        if outcome.is_ok() {
-            self.moved.drain().for_each(|(_, moved)| self.core.publish(moved));
+        for (id, moved) in &self.moved {
+            match outcome {
+                Ok(()) => self.core.publish(moved),
+                // An error may have come after the commit: only the store knows.
+                Err(_) => self.core.registry.doubt(*id),
+            }
         }
     }
 }

@@ -40,8 +40,8 @@ pub(super) struct Plan {
 /// What changed about a stream.
 #[derive(Debug)]
 pub(crate) struct Moved {
-    pub(crate) info: StreamInfo,
-    pub(crate) deadline: Option<Timestamp>,
+    pub(crate) stored: Stored,
+    pub(crate) at: Timestamp,
     pub(crate) deleted: bool,
     pub(crate) written: bool,
     pub(crate) chunks: Vec<Chunk>,
@@ -103,7 +103,7 @@ impl Planner<'_> {
         let stored =
             Stored { deadline: new.expires_at.or(new.ttl.map(|ttl| at.plus(ttl))), info: info.clone() };
         self.plan.writes.push(Write::Insert(stored.clone()));
-        moved(&mut self.plan, &stored).fill(Offset::START, at, &new.records);
+        moved(&mut self.plan, at, &stored).fill(Offset::START, at, &new.records);
         self.heads.insert(path, Head::new(stored));
         Ok(Created { info, existed: false })
     }
@@ -123,7 +123,7 @@ impl Planner<'_> {
         };
         let first = head.advance(&append, producer);
         let renewed = head.renew(at, head.slack());
-        let moved = moved(&mut self.plan, &head.stored);
+        let moved = moved(&mut self.plan, self.round.at, &head.stored);
         moved.head_changed |= append.close || append.seq.is_some() || renewed;
         moved.fill(first, at, &append.records);
         let StreamInfo { id, tail, closed, .. } = head.stored.info;
@@ -151,7 +151,7 @@ impl Planner<'_> {
         if start > info.start {
             info.start = start;
             self.plan.writes.push(Write::Trim { id: info.id, start });
-            moved(&mut self.plan, &head.stored);
+            moved(&mut self.plan, self.round.at, &head.stored);
         }
         Some(start)
     }
@@ -167,7 +167,7 @@ impl Planner<'_> {
             && head.stored.info.id == id
             && head.renew(at, Duration::ZERO)
         {
-            moved(&mut self.plan, &head.stored).head_changed = true;
+            moved(&mut self.plan, self.round.at, &head.stored).head_changed = true;
         }
     }
 
@@ -185,7 +185,7 @@ impl Planner<'_> {
     fn remove(&mut self, path: &StreamPath) {
         let Some(head) = self.heads.find(path) else { return };
         self.plan.writes.push(Write::Delete { id: head.stored.info.id, at: self.round.at });
-        moved(&mut self.plan, &head.stored).deleted = true;
+        moved(&mut self.plan, self.round.at, &head.stored).deleted = true;
         self.heads.forget(path);
     }
 
@@ -195,13 +195,13 @@ impl Planner<'_> {
             let chunks = moved.chunks.iter().map(|chunk| Write::Chunk { id: *id, chunk: chunk.clone() });
             self.plan.writes.extend(chunks);
             if let Some(head) =
-                self.heads.find(&moved.info.path).filter(|_| moved.head_changed && !moved.deleted)
+                self.heads.find(&moved.stored.info.path).filter(|_| moved.head_changed && !moved.deleted)
             {
                 self.plan.writes.push(Write::Head {
                     id: *id,
-                    closed: moved.info.closed,
+                    closed: moved.stored.info.closed,
                     last_seq: head.last_seq.clone(),
-                    deadline: moved.deadline,
+                    deadline: moved.stored.deadline,
                 });
             }
         }
@@ -210,20 +210,20 @@ impl Planner<'_> {
 }
 
 /// The news of a stream, brought up to its head.
-fn moved<'a>(plan: &'a mut Plan, stored: &Stored) -> &'a mut Moved {
+fn moved<'a>(plan: &'a mut Plan, at: Timestamp, stored: &Stored) -> &'a mut Moved {
     let moved = plan.moved.entry(stored.info.id).or_insert_with(|| Moved {
-        info: stored.info.clone(),
-        deadline: stored.deadline,
+        stored: stored.clone(),
+        at,
         deleted: false,
         written: false,
         chunks: Vec::new(),
         filling: None,
         head_changed: false,
     });
-    moved.info.tail = stored.info.tail;
-    moved.info.start = stored.info.start;
-    moved.info.closed = stored.info.closed;
-    moved.deadline = stored.deadline;
+    moved.stored.info.tail = stored.info.tail;
+    moved.stored.info.start = stored.info.start;
+    moved.stored.info.closed = stored.info.closed;
+    moved.stored.deadline = stored.deadline;
     moved
 }
 

@@ -8,6 +8,7 @@ use tidegate_types::{Offset, ReadFrom, StreamPath};
 use super::Log;
 use crate::read::{clamp, records_from, start_of};
 use crate::store::{ReadQuery, StreamKey};
+use crate::tail::LiveState;
 use crate::{LogError, Page, ReadBound, ReadError, StreamInfo, Tail};
 
 impl Log {
@@ -92,10 +93,28 @@ impl Log {
         let (handle, stored) = self.core.attach(path).await?;
         self.core.note_read(&stored);
         let mut news = handle.watch();
-        let reached = news.wait_for(|state| state.tail > offset || state.closed || state.deleted);
-        // Time that is up is no error: the caller sees from the state that nothing came.
-        drop(tokio::time::timeout(timeout, reached).await);
-        let state = *news.borrow();
+        let reached = async {
+            loop {
+                let doubts = news.borrow().doubts;
+                let over = |state: &LiveState| state.tail > offset || state.closed || state.deleted;
+                // The handle keeps the sender alive, so this only ever ends with news.
+                drop(news.wait_for(|state| over(state) || state.doubts != doubts).await);
+                if over(&news.borrow()) {
+                    return Ok::<_, ReadError>(());
+                }
+                let again = self.core.lookup(path).await?.ok_or(ReadError::NotFound)?;
+                if again.info.id != stored.info.id {
+                    return Err(ReadError::NotFound);
+                }
+                handle.settle(&again.info);
+            }
+        };
+        match tokio::time::timeout(timeout, reached).await {
+            Ok(reached) => reached?,
+            // Time that is up is no error: the caller sees from the state that nothing came.
+            Err(_up) => {}
+        }
+        let state = *handle.watch().borrow();
         if state.deleted {
             return Err(ReadError::NotFound);
         }

@@ -4,7 +4,12 @@
 //! the log plans every write against stream heads (`commit`), a store only loads and writes.
 
 pub(crate) mod codec;
+#[cfg(feature = "suite")]
+mod faulty;
 pub(crate) mod sqlite;
+
+#[cfg(feature = "suite")]
+pub use self::faulty::{Fault, FaultyStore};
 
 use bytes::Bytes;
 use tidegate_db::DbError;

@@ -24,6 +24,9 @@ pub(crate) struct LiveState {
     pub(crate) tail: Offset,
     pub(crate) closed: bool,
     pub(crate) deleted: bool,
+    /// Rises when something may have happened that was not seen here: a commit whose outcome is
+    /// unknown, another node's hint. Readers then look at the store.
+    pub(crate) doubts: u64,
 }
 
 #[derive(Debug)]
@@ -62,6 +65,7 @@ impl Registry {
                     tail: info.tail,
                     closed: info.closed,
                     deleted: false,
+                    doubts: 0,
                 }),
                 ring: Mutex::new(Ring::new(info.tail)),
                 settled: AtomicBool::new(false),
@@ -80,6 +84,14 @@ impl Registry {
         // Frames first: who is woken by the new tail finds them.
         self.fill_ring(&live, chunks);
         live.move_to(info, deleted);
+    }
+
+    /// Makes the readers of a stream, if there are any, look at the store again.
+    pub(crate) fn doubt(&self, id: StreamId) {
+        if let Some(entry) = self.shard(id).get(&id) {
+            entry.live.settled.store(false, Ordering::Release);
+            entry.live.state.send_modify(|state| state.doubts += 1);
+        }
     }
 
     fn fill_ring(&self, live: &Live, chunks: &[Chunk]) {

@@ -18,8 +18,7 @@ use tidegate_types::{Offset, ReadFrom};
 use tokio::sync::watch;
 
 pub use self::frame::{Frame, Framing};
-use self::live::LiveState;
-pub(crate) use self::live::{Handle, Registry};
+pub(crate) use self::live::{Handle, LiveState, Registry};
 use crate::core::Core;
 use crate::read::{clamp, start_of};
 use crate::store::Stored;
@@ -35,6 +34,8 @@ pub struct Tail {
     gap: Option<Gap>,
     /// Whether the reader has been told anything yet.
     greeted: bool,
+    /// Doubts that were settled by a look at the store.
+    doubts_settled: u64,
 }
 
 /// What comes next on a tail.
@@ -68,7 +69,8 @@ impl Tail {
             ReadFrom::At(offset) => clamp(offset, &stored.info),
             ReadFrom::Start | ReadFrom::Tail => (start_of(from, &stored.info), None),
         };
-        Self { core, stored, handle, state, cursor, gap, greeted: false }
+        let doubts_settled = now.doubts;
+        Self { core, stored, handle, state, cursor, gap, greeted: false, doubts_settled }
     }
 
     /// The stream as it was when the tail was opened.

@@ -61,6 +61,9 @@ impl Tail {
         if self.cursor < state.start {
             return Look::Step(self.skip_to(state.start));
         }
+        if state.doubts != self.doubts_settled {
+            return Look::Behind;
+        }
         if self.cursor < state.tail {
             return match self.handle.frames_after(self.cursor, max_bytes) {
                 Some(frames) => Look::Step(self.hand_out(frames, state)),
@@ -88,8 +91,11 @@ impl Tail {
             records: bound.records,
             bytes: bound.bytes,
         };
+        let doubts = self.state.borrow().doubts;
         let Some(found) = self.core.store.read(query).await? else { return Ok(Some(TailStep::Deleted)) };
         // From here on nothing waits: either the step is handed out or nothing has changed.
+        self.doubts_settled = doubts;
+        self.handle.settle(&found.stored.info);
         let (from, gap) = clamp(self.cursor, &found.stored.info);
         if let Some(gap) = gap {
             self.cursor = from;

@@ -1,4 +1,10 @@
 //! One integration-test binary for the crate.
 
 #[cfg(test)]
-mod smoke;
+mod bounds;
+#[cfg(test)]
+mod damage;
+#[cfg(test)]
+mod faults;
+#[cfg(test)]
+mod stores;
