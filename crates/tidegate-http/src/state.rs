@@ -5,7 +5,6 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use tidegate_events::Events;
@@ -120,10 +119,6 @@ impl AppState {
 
     pub(crate) fn is_draining(&self) -> bool {
         self.0.shutdown.is_cancelled()
-    }
-
-    pub(crate) fn body_pause(&self) -> Duration {
-        Duration::from_millis(self.limits().body_pause_ms)
     }
 }
 

@@ -34,8 +34,9 @@ pub(crate) fn limit_anonymous(
     request: &Request,
 ) -> Result<(), Problem> {
     let path = request.uri().path();
-    let is_api =
-        path.starts_with("/api/") && !path.starts_with("/api/v1/auth/") && path != "/api/v1/openapi.json";
+    let is_api = API.iter().any(|prefix| path.starts_with(prefix))
+        && !path.starts_with("/api/v1/auth/")
+        && path != "/api/v1/openapi.json";
     if !is_api || !is_anonymous(state.config(), request.headers(), request.uri()) {
         return Ok(());
     }

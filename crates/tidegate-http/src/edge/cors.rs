@@ -16,10 +16,6 @@ use tidegate_types::StreamPath;
 
 use crate::HttpConfig;
 
-/// In the extensions of an answer that any origin may read, without credentials.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct AnyOrigin;
-
 const METHODS: &str = "GET, HEAD, POST, PUT, DELETE, OPTIONS";
 const REQUEST_HEADERS: &str = "Accept, Authorization, Cache-Control, Content-Type, Idempotency-Key, If-None-Match, \
     Last-Event-ID, Prefer, X-Request-Id, Tidegate-Lease, Stream-Seq, Stream-TTL, Stream-Expires-At, Stream-Closed, \
@@ -76,7 +72,6 @@ impl Cors {
     }
 
     pub(super) fn apply(self, response: &mut Response) {
-        let any = response.extensions().get::<AnyOrigin>().is_some();
         let headers = response.headers_mut();
         if self.varies {
             headers.append(VARY, HeaderValue::from_static("Origin"));
@@ -87,8 +82,8 @@ impl Cors {
                 headers.insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
                 expose(headers);
             }
-            Grant::Nothing if !any => {}
-            Grant::Nothing | Grant::Any => {
+            Grant::Nothing => {}
+            Grant::Any => {
                 headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
                 expose(headers);
             }

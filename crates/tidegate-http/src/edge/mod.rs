@@ -16,7 +16,5 @@ mod url_credential;
 
 pub(crate) use body::BodyError;
 pub(crate) use context::{PeerAddress, RequestInfo, current_request_id, in_same_request};
-pub(crate) use cors::AnyOrigin;
 pub(crate) use guard::guard;
 pub(crate) use host::HostPolicy;
-pub(crate) use url_credential::is_stream_route;

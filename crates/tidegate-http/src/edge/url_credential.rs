@@ -66,7 +66,7 @@ fn is_other_secret(value: &str) -> bool {
 const STREAMS: &str = "/v1/stream/";
 
 /// Whether the path is one that answers with a live stream, so that a ticket may open it.
-pub(crate) fn is_stream_route(path: &str) -> bool {
+fn is_stream_route(path: &str) -> bool {
     if let Some(stream) = path.strip_prefix(STREAMS) {
         return stream != "__ds" && !stream.starts_with("__ds/");
     }

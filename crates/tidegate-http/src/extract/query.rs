@@ -34,8 +34,11 @@ impl<T: DeserializeOwned> FromRequestParts<AppState> for Query<T> {
     }
 }
 
+/// A decoded parameter: its name and its value.
+pub(crate) type Pair<'q> = (Cow<'q, str>, Cow<'q, str>);
+
 /// The parameters in order, each name once.
-pub(crate) fn query_pairs(query: &str) -> Result<Vec<(Cow<'_, str>, Cow<'_, str>)>, Problem> {
+pub(crate) fn query_pairs(query: &str) -> Result<Vec<Pair<'_>>, Problem> {
     let pairs: Vec<_> = form_urlencoded::parse(query.as_bytes()).collect();
     let mut seen = HashSet::new();
     match pairs.iter().find(|(name, _)| !seen.insert(name.as_ref())) {
