@@ -126,7 +126,8 @@ struct Mark<'a> {
 impl<'a> Mark<'a> {
     fn set(generations: &'a Generations, id: &'a GenerationId) -> Option<Self> {
         let mut claiming = generations.inner.claiming.lock().unwrap_or_else(PoisonError::into_inner);
-        claiming.insert(id.clone()).then_some(Self { generations, id })
+        // Lazily: a mark that is made is also dropped, and dropping takes the mark away.
+        claiming.insert(id.clone()).then(|| Self { generations, id })
     }
 }
 
