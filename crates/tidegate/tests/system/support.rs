@@ -10,6 +10,9 @@ use serde_json::Value;
 /// The signing secret of every test installation.
 pub(crate) const SECRET: &str = "k7k7k7k7k7k7k7k7k7k7k7k7k7k7k7k7-a-secret-for-tests-only";
 
+/// More than any small disk of these tests.
+const SMALL_DISK_MAX: u64 = 256 << 20;
+
 const READY_WITHIN: Duration = Duration::from_secs(30);
 
 /// A data folder with a configuration; servers come and go on it.
@@ -121,15 +124,18 @@ impl Server {
 
     /// Fills the server's disk but for some bytes; the answer is the file to remove.
     pub(crate) fn fill_disk_but(&self, bytes: u64) -> PathBuf {
+        use std::io::Write as _;
+        // The folder as the server sees it: its mount is not visible from here.
         let inside = format!("/proc/{}/root{}", self.child.id(), self.disk.display());
-        let output =
-            Command::new("df").args(["--output=avail", "-B1", &inside]).output().expect("`df` of coreutils");
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        let free: u64 = text.lines().nth(1).and_then(|line| line.trim().parse().ok()).expect("free bytes");
-        let filler = PathBuf::from(inside).join("filler");
-        let size = usize::try_from(free.saturating_sub(bytes)).expect("a small disk");
-        std::fs::write(&filler, vec![1; size]).expect("room for the filler");
-        filler
+        let path = PathBuf::from(inside).join("filler");
+        let mut filler = std::fs::File::create(&path).expect("a file on the small disk");
+        let mut size = 0;
+        while size < SMALL_DISK_MAX && filler.write_all(&[1; 4_096]).is_ok() {
+            size += 4_096;
+        }
+        assert!(size < SMALL_DISK_MAX, "the disk is not small");
+        filler.set_len(size.saturating_sub(bytes)).expect("a shorter filler");
+        path
     }
 
     fn wait_until_ready(&self) {
