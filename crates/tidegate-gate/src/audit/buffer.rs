@@ -5,17 +5,21 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use serde_json::json;
 use tidegate_db::DbError;
-use tidegate_types::Clock;
+use tidegate_types::{Clock, Timestamp};
 
 use super::sums::Sums;
-use super::{AuditEvent, AuditRow};
+use super::{Actor, AuditEvent, AuditKind, AuditRow};
 use crate::store::AuditStore;
 
 /// Rows that wait before reporters have to wait themselves.
 const BUFFER_ROWS: usize = 8_192;
 /// Rows that wait before a write is started without waiting for the next step.
 const EAGER_ROWS: usize = 256;
+/// Rows that are kept while the store fails. What comes then is counted and told later: the
+/// process must not die of a broken disk before it can say so.
+const FAILING_ROWS: usize = 131_072;
 /// Rows of one write.
 const WRITE_ROWS: usize = 1_024;
 
@@ -23,6 +27,30 @@ const WRITE_ROWS: usize = 1_024;
 struct Waiting {
     rows: VecDeque<AuditRow>,
     sums: Sums,
+    lost: u64,
+}
+
+impl Waiting {
+    fn add(&mut self, row: AuditRow) {
+        if self.rows.len() < FAILING_ROWS {
+            self.rows.push_back(row);
+        } else {
+            if self.lost == 0 {
+                tracing::error!("the audit can't be written and its buffer is full; events are being lost");
+            }
+            self.lost += 1;
+        }
+    }
+
+    /// Tells of what was lost, once there is room for it.
+    fn own_up(&mut self, now: Timestamp) {
+        if self.lost > 0 && self.rows.len() < FAILING_ROWS {
+            let count = std::mem::take(&mut self.lost);
+            let event =
+                AuditEvent::new(AuditKind::AuditLost, Actor::Server).detail(json!({ "count": count }));
+            self.rows.push_back(event.at(now));
+        }
+    }
 }
 
 /// Rows on their way to the store.
@@ -80,22 +108,29 @@ impl AuditBuffer {
         let due = waiting.sums.drain(now, false);
         waiting.rows.extend(due);
         if let Some(event) = waiting.sums.take(event, now) {
-            waiting.rows.push_back(event.at(now));
+            waiting.add(event.at(now));
         }
         waiting.rows.len()
     }
 
     /// Writes everything that waited when it was called, sums of past minutes included.
-    pub(crate) async fn flush(&self) -> Result<(), DbError> {
+    pub(crate) async fn flush(self: &Arc<Self>) -> Result<(), DbError> {
         self.write(false).await
     }
 
     /// Writes everything, the sums of the running minute included.
-    pub(crate) async fn flush_all(&self) -> Result<(), DbError> {
+    pub(crate) async fn flush_all(self: &Arc<Self>) -> Result<(), DbError> {
         self.write(true).await
     }
 
-    async fn write(&self, all: bool) -> Result<(), DbError> {
+    /// Apart from the caller, who may stop waiting while rows are neither here nor stored.
+    async fn write(self: &Arc<Self>, all: bool) -> Result<(), DbError> {
+        let buffer = Arc::clone(self);
+        let written = tokio::spawn(async move { buffer.write_now(all).await }).await;
+        written.unwrap_or_else(|_| Err(DbError::Bug("writing the audit panicked".to_owned())))
+    }
+
+    async fn write_now(&self, all: bool) -> Result<(), DbError> {
         let _turn = self.writing.lock().await;
         let now = self.clock.now();
         let mut left = {
@@ -119,11 +154,68 @@ impl AuditBuffer {
                 rows.into_iter().rev().for_each(|row| waiting.rows.push_front(row));
                 return Err(error);
             }
+            self.lock().own_up(now);
         }
         Ok(())
     }
 
     fn lock(&self) -> MutexGuard<'_, Waiting> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::{AuditEntry, AuditFilter, AuditPage, AuditVerdict};
+    use tidegate_types::SystemClock;
+
+    /// A store that fails until it is mended.
+    #[derive(Default)]
+    struct Broken {
+        mended: AtomicBool,
+        kept: Mutex<Vec<AuditRow>>,
+    }
+
+    #[async_trait::async_trait]
+    impl AuditStore for Broken {
+        async fn append_audit(&self, rows: Vec<AuditRow>) -> Result<(), DbError> {
+            if !self.mended.load(Ordering::Acquire) {
+                return Err(DbError::StorageFull);
+            }
+            self.kept.lock().unwrap().extend(rows);
+            Ok(())
+        }
+
+        async fn list_audit(&self, _: AuditFilter, _: AuditPage) -> Result<Vec<AuditEntry>, DbError> {
+            Ok(Vec::new())
+        }
+
+        async fn verify_audit(&self) -> Result<AuditVerdict, DbError> {
+            Err(DbError::StorageFull)
+        }
+
+        async fn trim_audit(&self, _: Timestamp, _: u32) -> Result<u64, DbError> {
+            Ok(0)
+        }
+    }
+
+    #[tokio::test]
+    async fn a_failing_store_bounds_memory_and_what_was_lost_is_told() {
+        let store = Arc::new(Broken::default());
+        let buffer = Arc::new(AuditBuffer::new(Arc::clone(&store) as _, Arc::new(SystemClock)));
+        for _ in 0..FAILING_ROWS + 5 {
+            buffer.push(AuditEvent::new(AuditKind::Admin, Actor::Operator));
+        }
+        assert_eq!(buffer.flush().await, Err(DbError::StorageFull));
+        store.mended.store(true, Ordering::Release);
+        buffer.flush_all().await.unwrap();
+        buffer.flush_all().await.unwrap();
+        let kept = store.kept.lock().unwrap();
+        assert_eq!(kept.len(), FAILING_ROWS + 1);
+        assert_eq!(
+            (kept[FAILING_ROWS].kind, kept[FAILING_ROWS].detail.as_str()),
+            ("audit-lost", r#"{"count":5}"#)
+        );
     }
 }

@@ -78,6 +78,8 @@ kinds! {
     StreamClose = "stream-close";
     /// An operator did something; `detail.action` says what.
     Admin = "admin";
+    /// The store failed for so long that events were dropped; `detail.count` says how many.
+    AuditLost = "audit-lost";
 }
 
 impl AuditKind {

@@ -1,8 +1,6 @@
 //! The audit in SQLite.
 
-use rusqlite::{
-    Connection, OptionalExtension as _, Row, Transaction, params, params_from_iter, types::Value as Sql,
-};
+use rusqlite::{Connection, Row, Transaction, params, params_from_iter, types::Value as Sql};
 use tidegate_db::{Db, DbError};
 use tidegate_types::Timestamp;
 
@@ -182,25 +180,29 @@ fn stored_row(row: &Row<'_>) -> rusqlite::Result<Option<AuditRow>> {
 
 pub(super) async fn trim(db: &Db, before: Timestamp, limit: u32) -> Result<u64, DbError> {
     db.write(move |tx| {
-        // Only a run of old rows at the beginning goes: the chain keeps its start.
-        let (base, first_kept) = tx.query_row(
-            "SELECT base_seq, (SELECT min(seq) FROM audit WHERE at >= ?1) FROM audit_chain",
-            [before.as_millis()],
-            |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Option<i64>>(1)?)),
-        )?;
-        let bound = base.saturating_add(i64::from(limit));
-        let last = first_kept.map_or(bound, |first| bound.min(first.saturating_sub(1)));
-        let new_base = tx
-            .query_row(
-                "SELECT seq, hash FROM audit WHERE seq > ?1 AND seq <= ?2 ORDER BY seq DESC LIMIT 1",
-                [base, last],
-                |row| Ok((row.get::<_, i64>(0)?, row.get::<_, [u8; 32]>(1)?)),
-            )
-            .optional()?;
-        let Some((seq, hash)) = new_base else { return Ok(0) };
+        let Some((seq, hash)) = last_old_row(tx, before, limit)? else { return Ok(0) };
+        // The base moves first: the trigger lets only rows up to it go.
         tx.execute("UPDATE audit_chain SET base_seq = ?1, base_hash = ?2", params![seq, hash])?;
         let gone = tx.execute("DELETE FROM audit WHERE seq <= ?1", [seq])?;
         Ok(u64::try_from(gone).unwrap_or(0))
     })
     .await
+}
+
+/// The end of the run of old rows at the beginning of the chain.
+fn last_old_row(
+    tx: &Transaction<'_>,
+    before: Timestamp,
+    limit: u32,
+) -> Result<Option<(i64, [u8; 32])>, DbError> {
+    let mut statement = tx.prepare_cached("SELECT at, seq, hash FROM audit ORDER BY seq LIMIT ?1")?;
+    let mut rows = statement.query([limit])?;
+    let mut last = None;
+    while let Some(row) = rows.next()? {
+        if row.get::<_, i64>(0)? >= before.as_millis() {
+            break;
+        }
+        last = Some((row.get(1)?, row.get(2)?));
+    }
+    Ok(last)
 }
