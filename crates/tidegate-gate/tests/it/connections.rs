@@ -6,7 +6,7 @@ use std::time::Duration;
 use tidegate_gate::{ConnectionFilter, EndReason, NewConnection, Principal, StreamKind};
 use tidegate_types::{ErrorCode, Limits, Offset};
 
-use crate::live::{connecting, feed, live, live_with, no_browser};
+use crate::live::{connecting, ended, feed, live, live_with, no_browser};
 
 fn stream(principal: &Principal, address: &str) -> NewConnection {
     NewConnection {
@@ -77,7 +77,7 @@ async fn a_stalled_feed_of_the_same_session_gives_way_after_five_seconds() {
     live.clock.advance(Duration::from_millis(1));
     stalled.progressed(true);
     let new = live.admit(&user, None).unwrap();
-    assert_eq!(stalled.ended().await, EndReason::Replaced);
+    assert_eq!(ended(&mut stalled).await, EndReason::Replaced);
     assert_eq!(healthy.end_reason(), None);
     drop((stalled, new));
     let _again = live.admit(&user, None).unwrap();
@@ -104,7 +104,7 @@ async fn a_resume_at_the_cap_takes_over_its_own_slot() {
     let _other = live.admit(&user, None).unwrap();
     assert!(live.admit(&user, None).is_err());
     let (new, _) = live.connect(ticket.reveal(), Some(&opened.tag)).await.unwrap();
-    assert_eq!(old.ended().await, EndReason::Replaced);
+    assert_eq!(ended(&mut old).await, EndReason::Replaced);
     assert!(live.admit(&user, None).is_err(), "old and new count as one");
     drop(old);
     assert!(live.admit(&user, None).is_err());
@@ -142,7 +142,7 @@ async fn a_drain_ends_every_connection_and_lets_none_in() {
     let mut held = [live.admit(&user, None).unwrap(), live.admit(&user, None).unwrap()];
     live.gate.drain();
     for connection in &mut held {
-        assert_eq!(connection.ended().await, EndReason::Drain);
+        assert_eq!(ended(connection).await, EndReason::Drain);
     }
     assert_eq!(live.admit(&user, None).unwrap_err().code, ErrorCode::Draining);
 }
@@ -161,7 +161,7 @@ async fn an_operator_sees_connections_and_ends_one() {
     assert_eq!((listed[0].id, listed[0].last), (one.id(), Offset::new(5)));
     assert!(live.gate.disconnect(one.id(), EndReason::Age));
     assert!(!live.gate.disconnect(one.id(), EndReason::Slow), "the first reason stays");
-    assert_eq!(one.ended().await, EndReason::Age);
+    assert_eq!(ended(&mut one).await, EndReason::Age);
     assert_eq!(live.gate.connections(&ConnectionFilter::default()).len(), 2);
 }
 

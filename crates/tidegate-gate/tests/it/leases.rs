@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use tidegate_gate::{Connection, EndReason, FetchSite, OpenedLease, TicketError};
 use tidegate_types::{Limits, OsEntropy, ResumeTag, Secret};
 
-use crate::live::{Live, facts, feed, live, live_with};
+use crate::live::{Live, ended, facts, feed, live, live_with};
 
 async fn spent() -> (Live, Secret, Connection, OpenedLease) {
     let live = live().await;
@@ -23,7 +23,7 @@ async fn a_current_tag_resumes_with_a_new_tag_and_replaces_the_old_socket() {
     let (new, second) = live.connect(ticket.reveal(), Some(&first.tag)).await.unwrap();
     assert!(second.resumed && second.took_over);
     assert_ne!(first.tag, second.tag);
-    assert_eq!(old.ended().await, EndReason::Replaced);
+    assert_eq!(ended(&mut old).await, EndReason::Replaced);
     assert_eq!(new.end_reason(), None);
     assert_eq!(live.audited("take-over").await, 1);
 }
@@ -54,7 +54,7 @@ async fn a_genuine_older_tag_kills_the_lease_and_its_socket() {
     let (_, second) = live.connect(ticket.reveal(), Some(&first.tag)).await.unwrap();
     let (mut serving, third) = live.connect(ticket.reveal(), Some(&second.tag)).await.unwrap();
     assert_eq!(live.connect(ticket.reveal(), Some(&first.tag)).await.unwrap_err(), TicketError::Invalid);
-    assert_eq!(serving.ended().await, EndReason::Revoked);
+    assert_eq!(ended(&mut serving).await, EndReason::Revoked);
     let current = live.connect(ticket.reveal(), Some(&third.tag)).await.unwrap_err();
     assert_eq!(current, TicketError::Invalid, "the current tag died with its lease");
     assert_eq!(live.audited("lease-killed").await, 1);
@@ -142,7 +142,7 @@ async fn a_fourth_take_over_in_thirty_seconds_kills_the_lease() {
         tag = opened.tag;
     }
     assert!(live.connect(ticket.reveal(), Some(&tag)).await.is_err());
-    assert_eq!(held.last_mut().unwrap().ended().await, EndReason::Revoked);
+    assert_eq!(ended(held.last_mut().unwrap()).await, EndReason::Revoked);
 }
 
 #[tokio::test]

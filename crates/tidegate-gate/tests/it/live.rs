@@ -9,9 +9,9 @@ use std::time::Duration;
 use tidegate_db::rusqlite::params;
 use tidegate_db::{Db, DbError, DbOptions, LocalBus};
 use tidegate_gate::{
-    AuditFilter, AuditKind, AuditOrder, AuditPage, ClientFacts, Connection, FetchSite, Gate, GateConfig,
-    GateParts, NewConnection, NoFetch, OpenedLease, Principal, Refused, Role, SqliteGate, StreamKind,
-    StreamRef, TicketError, TicketFor, UserPrincipal, Via,
+    AuditFilter, AuditKind, AuditOrder, AuditPage, ClientFacts, Connection, EndReason, FetchSite, Gate,
+    GateConfig, GateParts, NewConnection, NoFetch, OpenedLease, Principal, Refused, Role, SqliteGate,
+    StreamKind, StreamRef, TicketError, TicketFor, UserPrincipal, Via,
 };
 use tidegate_types::{
     Clock, LeaseId, Limits, Offset, OsEntropy, ResumeTag, Secret, SessionId, Timestamp, UserId,
@@ -210,4 +210,9 @@ impl Live {
         let page = AuditPage { cursor: None, limit: 200, order: AuditOrder::OldestFirst };
         self.gate.list_audit(filter, page).await.unwrap().len()
     }
+}
+
+/// The reason of an end that must come at once.
+pub(crate) async fn ended(connection: &mut Connection) -> EndReason {
+    tokio::time::timeout(Duration::from_secs(5), connection.ended()).await.expect("the connection goes on")
 }

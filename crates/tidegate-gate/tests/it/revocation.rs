@@ -5,7 +5,7 @@ use std::time::Duration;
 use tidegate_gate::{EndReason, NewRevocation, Principal};
 use tidegate_types::{Clock as _, ErrorCode, SessionId};
 
-use crate::live::{feed, live, no_browser};
+use crate::live::{ended, feed, live, no_browser};
 
 fn session(principal: &Principal) -> SessionId {
     principal.user().and_then(|user| user.session_id).unwrap()
@@ -16,9 +16,9 @@ async fn a_revoked_session_loses_its_streams_and_no_other_session_does() {
     let live = live().await;
     let here = live.user().await;
     let there = live.same_user_elsewhere(&here).await;
-    let (mut ended, kept) = (live.admit(&here, None).unwrap(), live.admit(&there, None).unwrap());
+    let (mut cut, kept) = (live.admit(&here, None).unwrap(), live.admit(&there, None).unwrap());
     live.gate.revoke(vec![NewRevocation::session(session(&here), live.clock.now())], vec![]).await.unwrap();
-    assert_eq!(ended.ended().await, EndReason::Revoked);
+    assert_eq!(ended(&mut cut).await, EndReason::Revoked);
     assert_eq!(kept.end_reason(), None);
     assert!(live.gate.is_revoked(&here, live.clock.now()));
     assert!(!live.gate.is_revoked(&there, live.clock.now()));
@@ -34,7 +34,7 @@ async fn a_user_revocation_spares_who_signed_in_afterwards() {
     live.clock.advance(Duration::from_secs(1));
     let revoked_at = live.clock.now();
     live.gate.revoke(vec![NewRevocation::user(user_id, revoked_at)], vec![]).await.unwrap();
-    assert_eq!(before.ended().await, EndReason::Revoked);
+    assert_eq!(ended(&mut before).await, EndReason::Revoked);
     live.clock.advance(Duration::from_secs(1));
     let after = live.admit(&user, None).unwrap();
     live.step().await;
@@ -54,7 +54,7 @@ async fn another_process_is_heard_at_the_next_poll() {
     assert_eq!(connection.end_reason(), None);
     live.clock.advance(Duration::from_secs(1));
     live.step().await;
-    assert_eq!(connection.ended().await, EndReason::Revoked);
+    assert_eq!(ended(&mut connection).await, EndReason::Revoked);
 }
 
 #[tokio::test]
@@ -91,7 +91,7 @@ async fn a_thousand_streams_of_one_session_end_at_once() {
     let mut held: Vec<_> = (0..1_000).map(|_| live.admit(&user, None).unwrap()).collect();
     live.gate.revoke(vec![NewRevocation::session(session(&user), live.clock.now())], vec![]).await.unwrap();
     for connection in &mut held {
-        assert_eq!(connection.ended().await, EndReason::Revoked);
+        assert_eq!(ended(connection).await, EndReason::Revoked);
     }
 }
 
