@@ -1,6 +1,7 @@
 //! `tidegate dev`: a server for development, in the working folder, without set-up.
 
 use std::net::SocketAddr;
+use std::path::Path;
 
 use clap::Args;
 use secrecy::SecretString;
@@ -66,6 +67,7 @@ impl Dev {
         server::raise_file_limit();
         serve::tell_sources(&loaded);
         server::make_folder(&loaded.data)?;
+        keep_out_of_git(&loaded.data);
         let mut remarks = vec!["for development: loopback only".to_owned()];
         remarks.push(settle_secret(&mut loaded)?);
         let server = Server::open(Setup::of(&loaded)?).await?;
@@ -84,6 +86,16 @@ impl Dev {
             remarks,
         };
         Ok(Self { server, listener, profile, banner })
+    }
+}
+
+/// The folder holds a secret and often lies in somebody's repository.
+fn keep_out_of_git(data: &Path) {
+    let ignore = data.join(".gitignore");
+    if !ignore.exists()
+        && let Err(error) = std::fs::write(&ignore, "*\n")
+    {
+        tracing::warn!(%error, "no .gitignore could be written: keep the data folder out of git yourself");
     }
 }
 

@@ -94,8 +94,15 @@ pub fn load(overrides: &Overrides, env: &Env, mode: Mode) -> Result<Loaded, Refu
         data,
         file,
         env_file: env.file_path().map(Path::to_owned),
-        warnings: env.warnings().to_vec(),
+        warnings: warnings(env),
     })
+}
+
+fn warnings(env: &Env) -> Vec<String> {
+    let mut warnings = env.warnings().to_vec();
+    let unused = env.names("TIDEGATE_LLM_");
+    warnings.extend(unused.iter().map(|name| format!("{name} is set, but this version calls no model")));
+    warnings
 }
 
 fn refuse_other_stores(env: &Env) -> Result<(), Refusal> {

@@ -55,7 +55,7 @@ pub(crate) enum Ending {
 }
 
 pub(super) const LEASE: Duration = Duration::from_secs(60);
-const PATIENCE: Duration = Duration::from_secs(120);
+pub(super) const PATIENCE: Duration = Duration::from_secs(120);
 
 impl Job {
     /// Creates the generation and claims it.

@@ -6,10 +6,13 @@ use std::time::Duration;
 use rustix::process::Signal;
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 
 use super::Remark;
 use super::child::{Echo, Feed, Running, exit_code};
-use super::job::{Ending, Job, LEASE, NewJob, Taken};
+use super::job::{Ending, Job, LEASE, NewJob, PATIENCE, Taken};
+use super::lines::{Digest, Report};
 use crate::cli::client::Client;
 use crate::cli::exit::CliError;
 
@@ -56,13 +59,20 @@ pub(crate) async fn work(
             return Ok(Outcome { id: job.id, status: "failed", exit_code: NOT_FOUND });
         }
     };
-    let (status, stopped) = supervise(&mut running, &job, &feed, &say).await?;
+    let reporter = Reporter { job: &job, feed: &feed, done: CancellationToken::new(), cancel: Notify::new() };
+    let (status, stopped) = {
+        let reports = reporter.report_all(&say);
+        let supervised = async {
+            let ended = supervise(&mut running, &reporter, &say).await;
+            // What was read after the last report belongs to the story too.
+            reporter.done.cancel();
+            ended
+        };
+        let ((), ended) = tokio::join!(reports, supervised);
+        ended?
+    };
     let code = exit_code(status);
     let last = feed.with(|digest| digest.message().map(str::to_owned));
-    // What was read after the last report belongs to the story too.
-    if let Some(report) = feed.with(super::lines::Digest::take) {
-        let _ = job.report(&report).await;
-    }
     let (ending, word) = if status.success() {
         (Ending::Completed(json!({ "exit_code": 0, "message": last })), "completed")
     } else if stopped {
@@ -81,23 +91,24 @@ async fn finish(job: &Job, ending: Ending, say: &(impl Fn(Remark) + Sync)) {
     }
 }
 
-/// Waits for the command while reporting and passing signals on. Also says whether it was stopped.
+/// Waits for the command and passes signals on. Also says whether it was stopped.
 async fn supervise(
     running: &mut Running,
-    job: &Job,
-    feed: &Feed,
+    reporter: &Reporter<'_>,
     say: &(impl Fn(Remark) + Sync),
 ) -> Result<(ExitStatus, bool), CliError> {
     let broken = |error| CliError::io("cannot wait for signals", error);
     let mut interrupt = signal(SignalKind::interrupt()).map_err(broken)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(broken)?;
     let mut stop = Stop::default();
-    let reports = report_all(job, feed, say);
-    tokio::pin!(reports);
-    let cancel = job.cancel_requested();
+    let cancel = async {
+        tokio::select! {
+            () = reporter.job.cancel_requested() => {}
+            () = reporter.cancel.notified() => {}
+        }
+    };
     tokio::pin!(cancel);
     let mut watching = true;
-    let mut reporting = true;
     loop {
         tokio::select! {
             status = running.wait() => {
@@ -109,23 +120,12 @@ async fn supervise(
                 say(Remark::Words("cancelled from elsewhere, stopping the command".to_owned()));
                 stop.step(running);
             }
-            end = &mut reports, if reporting => {
-                reporting = false;
-                if end == Taken::CancelRequested && watching {
-                    watching = false;
-                    say(Remark::Words("cancelled from elsewhere, stopping the command".to_owned()));
-                    stop.step(running);
-                } else if end == Taken::Fenced {
-                    watching = false;
-                    say(Remark::Words("the server gave this generation up; the command goes on".to_owned()));
-                }
-            }
             _ = interrupt.recv() => {
                 watching = false;
                 let first = !stop.asked;
                 stop.step(running);
                 if first {
-                    job.ask_cancel().await;
+                    reporter.job.ask_cancel().await;
                 }
             }
             _ = terminate.recv() => {
@@ -158,40 +158,74 @@ impl Stop {
     }
 }
 
-/// Reports until the server says that there is no point any more.
-async fn report_all(job: &Job, feed: &Feed, say: &(impl Fn(Remark) + Sync)) -> Taken {
-    let mut away = false;
-    loop {
-        let news = tokio::time::timeout(HEARTBEAT, feed.changed()).await;
-        let report = match news {
-            Ok(()) => feed.with(super::lines::Digest::take),
-            Err(_) => Some(feed.with(|digest| digest.repeat())),
-        };
-        let Some(report) = report else { continue };
-        let mut wait = Duration::from_millis(250);
+/// Tells the server what the command says, at a bounded rate.
+struct Reporter<'a> {
+    job: &'a Job,
+    feed: &'a Feed,
+    /// The command has ended: one last report.
+    done: CancellationToken,
+    /// A report's answer asked for a cancel.
+    cancel: Notify,
+}
+
+impl Reporter<'_> {
+    /// Reports until the command has ended, or the server has given the job up.
+    async fn report_all(&self, say: &(impl Fn(Remark) + Sync)) {
         loop {
-            match job.report(&report).await {
-                Ok(Taken::Stored) => break,
-                Ok(end) => return end,
-                Err(error) if error.is_transient() => {
-                    if !std::mem::replace(&mut away, true) {
-                        say(Remark::Words(format!(
-                            "the server is away ({}); the command goes on",
-                            error.detail
-                        )));
-                    }
-                    tokio::time::sleep(error.retry_after.unwrap_or(wait)).await;
-                    wait = (wait * 2).min(Duration::from_secs(2));
-                }
-                Err(error) => {
-                    say(Remark::Words(format!("a report was refused: {} ({})", error.detail, error.code)));
-                    break;
-                }
+            let report = tokio::select! {
+                () = self.feed.changed() => self.feed.with(Digest::take),
+                () = self.done.cancelled() => match self.feed.with(Digest::take) {
+                    Some(last) => Some(last),
+                    None => return,
+                },
+                () = tokio::time::sleep(HEARTBEAT) => Some(self.feed.with(|digest| digest.repeat())),
+            };
+            let Some(report) = report else { continue };
+            if !self.send(&report, say).await {
+                return;
+            }
+            tokio::select! {
+                () = self.done.cancelled() => {}
+                () = tokio::time::sleep(REPORT_EVERY) => {}
             }
         }
-        if std::mem::take(&mut away) {
-            say(Remark::Words("the server is back, reporting again".to_owned()));
+    }
+
+    /// Sends one report, again and again while the server is away. Whether there is a point in more.
+    async fn send(&self, report: &Report, say: &(impl Fn(Remark) + Sync)) -> bool {
+        let mut wait = Duration::from_millis(250);
+        let mut waited = Duration::ZERO;
+        loop {
+            let error = match self.job.report(report).await {
+                Ok(Taken::Fenced) => {
+                    say(Remark::Words("the server gave this generation up; the command goes on".to_owned()));
+                    return false;
+                }
+                Ok(taken) => {
+                    if taken == Taken::CancelRequested {
+                        self.cancel.notify_one();
+                    }
+                    if !waited.is_zero() {
+                        say(Remark::Words("the server is back, reporting again".to_owned()));
+                    }
+                    return true;
+                }
+                Err(error) => error,
+            };
+            if !error.is_transient() {
+                say(Remark::Words(format!("a report was refused: {} ({})", error.detail, error.code)));
+                return true;
+            }
+            if waited.is_zero() {
+                say(Remark::Words(format!("the server is away ({}); the command goes on", error.detail)));
+            }
+            if self.done.is_cancelled() && waited > PATIENCE {
+                return false;
+            }
+            let pause = error.retry_after.unwrap_or(wait);
+            tokio::time::sleep(pause).await;
+            waited += pause;
+            wait = (wait * 2).min(Duration::from_secs(2));
         }
-        tokio::time::sleep(REPORT_EVERY).await;
     }
 }
