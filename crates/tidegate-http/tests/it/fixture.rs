@@ -30,6 +30,10 @@ pub(crate) struct Setup {
 /// A running server.
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
+    /// The gate behind it.
+    pub(crate) gate: Gate,
+    /// The log behind it.
+    pub(crate) log: Log,
     metrics: Metrics,
     database: Arc<Switch>,
     shutdown: CancellationToken,
@@ -48,12 +52,12 @@ impl Server {
         let folder = tempfile::tempdir().unwrap();
         let database = Arc::new(Switch::default());
         let parts = parts(&folder, setup, Arc::clone(&database)).await;
-        let metrics = parts.metrics.clone();
+        let (gate, log, metrics) = (parts.gate.clone(), parts.log.clone(), parts.metrics.clone());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let shutdown = CancellationToken::new();
         let task = tokio::spawn(serve(listener, parts, shutdown.clone()));
-        Self { address, metrics, database, shutdown, task, _folder: folder }
+        Self { address, gate, log, metrics, database, shutdown, task, _folder: folder }
     }
 
     /// Sends bytes on a socket of its own and reads what comes until it is closed.
