@@ -10,9 +10,14 @@ use secrecy::SecretString;
 use tidegate_db::Bus;
 use tidegate_types::{Clock, Entropy, Limits, Timestamp};
 
+use crate::accounts::Present;
+use crate::issuers::Issuers;
 use crate::live::Live;
+use crate::passwords::HashPool;
 use crate::rates::Rates;
 use crate::revocation::RevocationMap;
+use crate::seen::Seen;
+use crate::tokens::Keys;
 use crate::{Fetch, GateError, GateStore, IssuerConfig, PasswordParams, SigningKey};
 
 /// What the gate is made of; the binary wires it.
@@ -91,6 +96,30 @@ impl GateConfig {
     }
 }
 
+impl GateConfig {
+    /// Refuses settings that can't work together.
+    ///
+    /// # Errors
+    /// The first setting that cannot be used.
+    pub fn validate(&self) -> Result<(), GateError> {
+        let refused = |setting, reason: &str| Err(GateError::Config { setting, reason: reason.to_owned() });
+        if self.issuer.is_empty() || self.audience.is_empty() {
+            return refused("auth.issuer", "issuer and audience must be set");
+        }
+        if self.access_life.as_secs() == 0 {
+            return refused("auth.jwt_expires_in", "an access token lives at least a second");
+        }
+        let mut names: Vec<&str> = self.issuers.iter().map(|issuer| issuer.iss.as_str()).collect();
+        names.push(&self.issuer);
+        names.sort_unstable();
+        // Two key sets for one name would make each able to speak for the other.
+        if names.windows(2).any(|pair| matches!(pair, [a, b] if a == b)) {
+            return refused("issuer", "each `iss` may be listed once, and not be our own");
+        }
+        self.issuers.iter().try_for_each(IssuerConfig::validate)
+    }
+}
+
 /// The gate. Cheap to clone.
 #[derive(Clone)]
 pub struct Gate {
@@ -108,6 +137,11 @@ pub(crate) struct Inner {
     pub(crate) rates: Rates,
     pub(crate) revocations: RevocationMap,
     pub(crate) live: Live,
+    pub(crate) keys: Keys,
+    pub(crate) hashes: HashPool,
+    pub(crate) issuers: Issuers,
+    pub(crate) present: Present,
+    pub(crate) seen: Seen,
 }
 
 impl fmt::Debug for Gate {
@@ -126,7 +160,27 @@ impl Gate {
         let rates = Rates::new(&limits, &clock);
         let revocations = RevocationMap::default();
         let live = Live::new(Arc::clone(&store) as _, &clock, &limits);
-        let inner = Inner { store, clock, entropy, bus, fetch, config, limits, rates, revocations, live };
+        config.validate()?;
+        let keys = Keys::derive(&config.secret, &config.signing)?;
+        let hashes = HashPool::new(config.password_params, &limits, &*entropy)
+            .map_err(|error| GateError::Config { setting: "auth.password", reason: error.to_string() })?;
+        let inner = Inner {
+            issuers: Issuers::new(&config.issuers),
+            present: Present::default(),
+            seen: Seen::default(),
+            store,
+            clock,
+            entropy,
+            bus,
+            fetch,
+            config,
+            limits,
+            rates,
+            revocations,
+            live,
+            keys,
+            hashes,
+        };
         let gate = Self { inner: Arc::new(inner) };
         gate.poll_revocations(gate.now()).await?;
         Ok(gate)
@@ -134,5 +188,21 @@ impl Gate {
 
     pub(crate) fn now(&self) -> Timestamp {
         self.inner.clock.now()
+    }
+
+    pub(crate) fn store(&self) -> &dyn GateStore {
+        &*self.inner.store
+    }
+
+    pub(crate) fn entropy(&self) -> &dyn Entropy {
+        &*self.inner.entropy
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.inner.limits
+    }
+
+    pub(crate) fn config(&self) -> &GateConfig {
+        &self.inner.config
     }
 }

@@ -144,6 +144,9 @@ impl Gate {
         if let Err(error) = self.write_what_waits(now).await {
             tracing::warn!(%error, "ends of leases or audit rows could not be written; they wait");
         }
+        if let Err(error) = self.step_accounts(now).await {
+            tracing::warn!(%error, "the background work on accounts failed; it is tried again");
+        }
         now.plus(STEP_EVERY)
     }
 

@@ -3,6 +3,13 @@
 //! Owns: registration, sign-in, password changes, and what an operator may do to an account.
 //! Must not: tell an unknown email from a wrong password, neither in words nor in time.
 
+mod email;
+mod login;
+mod operate;
+mod password;
+mod present;
+mod register;
+
 use std::sync::Arc;
 
 use secrecy::SecretString;
@@ -10,11 +17,13 @@ use serde::Serialize;
 use tidegate_db::DbError;
 use tidegate_types::{ErrorCode, SessionId, Timestamp, UserId};
 
+pub(crate) use present::{Present, service_of};
+
+use crate::Role;
 use crate::passwords::{HashError, PasswordRejected};
 use crate::rates::RetryAfter;
 use crate::sessions::Issued;
 use crate::store::db_code;
-use crate::{Actor, ClientFacts, Gate, GateError, Role, SessionKind, UserPrincipal};
 
 /// An account, as others may see it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -276,111 +285,5 @@ impl UserError {
             Self::Hash(error) => error.code(),
             Self::Db(error) => db_code(error),
         }
-    }
-}
-
-fn later() -> DbError {
-    DbError::Unavailable("not there yet".to_owned())
-}
-
-impl Gate {
-    /// Makes an account and signs it in.
-    ///
-    /// # Errors
-    /// See [`RegisterError`].
-    pub async fn register(
-        &self,
-        _new: Register,
-        _kind: SessionKind,
-        _facts: &ClientFacts,
-    ) -> Result<SignedIn, RegisterError> {
-        Err(later().into())
-    }
-
-    /// Signs an account in.
-    ///
-    /// # Errors
-    /// See [`LoginError`].
-    pub async fn login(
-        &self,
-        _login: Login,
-        _kind: SessionKind,
-        _facts: &ClientFacts,
-    ) -> Result<SignedIn, LoginError> {
-        Err(later().into())
-    }
-
-    /// Changes the user's own password; all their other sessions end.
-    ///
-    /// # Errors
-    /// See [`PasswordError`].
-    pub async fn change_password(
-        &self,
-        _user: &UserPrincipal,
-        _change: ChangePassword,
-        _facts: &ClientFacts,
-    ) -> Result<(), PasswordError> {
-        Err(later().into())
-    }
-
-    /// The account with this id.
-    ///
-    /// # Errors
-    /// The store failed.
-    pub async fn lookup_user(&self, _id: UserId) -> Result<Option<User>, GateError> {
-        Err(later().into())
-    }
-
-    /// The account that signs in with this email.
-    ///
-    /// # Errors
-    /// The store failed.
-    pub async fn find_user_by_email(&self, _email: &str) -> Result<Option<User>, GateError> {
-        Err(later().into())
-    }
-
-    /// Accounts by id, after the given one.
-    ///
-    /// # Errors
-    /// The store failed.
-    pub async fn list_users(&self, _after: Option<UserId>, _limit: usize) -> Result<Vec<User>, GateError> {
-        Err(later().into())
-    }
-
-    /// Makes an account without signing it in; no rate limit applies.
-    ///
-    /// # Errors
-    /// See [`RegisterError`].
-    pub async fn add_user(&self, _new: NewUser, _by: Actor) -> Result<User, RegisterError> {
-        Err(later().into())
-    }
-
-    /// Disables an account and ends all its sessions, or enables it again.
-    ///
-    /// # Errors
-    /// See [`UserError`].
-    pub async fn set_disabled(&self, _id: UserId, _disabled: bool, _by: Actor) -> Result<User, UserError> {
-        Err(later().into())
-    }
-
-    /// Gives an account another role; its live streams end, to be opened again with it.
-    ///
-    /// # Errors
-    /// See [`UserError`].
-    pub async fn set_role(&self, _id: UserId, _role: Role, _by: Actor) -> Result<User, UserError> {
-        Err(later().into())
-    }
-
-    /// Gives an account another password and ends all its sessions.
-    ///
-    /// # Errors
-    /// See [`UserError`].
-    pub async fn set_password(
-        &self,
-        _id: UserId,
-        _password: SecretString,
-        _by: Actor,
-    ) -> Result<(), UserError> {
-        Err(later().into())
     }
 }

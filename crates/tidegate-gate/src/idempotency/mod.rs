@@ -3,7 +3,7 @@
 //! Owns: what is remembered of a request, for whom and how long.
 //! Must not: hold an answer with a secret in it; such routes take no idempotency key.
 
-use crate::{Gate, GateError, Principal};
+mod remember;
 
 /// The right to answer for a key: whoever has it finishes or abandons it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,40 +31,4 @@ pub enum Idempotent {
     Conflict,
     /// It is being done right now.
     InProgress,
-}
-
-impl Gate {
-    /// Asks whether a request was made before.
-    ///
-    /// # Errors
-    /// The store failed.
-    pub async fn begin_idempotent(
-        &self,
-        _principal: &Principal,
-        _route: &str,
-        _key: &str,
-        _body: &[u8],
-    ) -> Result<Idempotent, GateError> {
-        Ok(Idempotent::Fresh(IdempotencyToken(None)))
-    }
-
-    /// Remembers the answer.
-    ///
-    /// # Errors
-    /// The store failed.
-    pub async fn finish_idempotent(
-        &self,
-        _token: IdempotencyToken,
-        _answer: StoredAnswer,
-    ) -> Result<(), GateError> {
-        Ok(())
-    }
-
-    /// Forgets the request: it did not happen, or its failure need not be repeated.
-    ///
-    /// # Errors
-    /// The store failed.
-    pub async fn abandon_idempotent(&self, _token: IdempotencyToken) -> Result<(), GateError> {
-        Ok(())
-    }
 }

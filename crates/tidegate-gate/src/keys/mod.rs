@@ -3,6 +3,10 @@
 //! Owns: making, listing, checking and revoking keys; the signing secrets of workers' keys.
 //! Must not: keep a key's secret. Its digest is enough; a signing secret is kept sealed.
 
+mod create;
+mod manage;
+mod seal;
+
 use std::sync::Arc;
 
 use secrecy::SecretString;
@@ -10,8 +14,10 @@ use serde::Serialize;
 use tidegate_db::DbError;
 use tidegate_types::{ErrorCode, KeyId, Secret, Timestamp, UserId};
 
+pub(crate) use seal::open as open_seal;
+
+use crate::Scope;
 use crate::store::db_code;
-use crate::{Actor, ClientFacts, Gate, GateError, Scope};
 
 /// A key, without its secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -104,43 +110,5 @@ impl KeyError {
             Self::UnknownOwner => Some("/owner"),
             Self::Seal | Self::Db(_) => None,
         }
-    }
-}
-
-fn later() -> DbError {
-    DbError::Unavailable("not there yet".to_owned())
-}
-
-impl Gate {
-    /// Makes a key. Its secrets can't be asked for again.
-    ///
-    /// # Errors
-    /// See [`KeyError`].
-    pub async fn create_key(&self, _new: NewKey, _facts: &ClientFacts) -> Result<CreatedKey, KeyError> {
-        Err(later().into())
-    }
-
-    /// The key with this id.
-    ///
-    /// # Errors
-    /// The store failed.
-    pub async fn lookup_key(&self, _id: KeyId) -> Result<Option<Key>, GateError> {
-        Err(later().into())
-    }
-
-    /// The keys that work or worked, newest first: of one owner, or all.
-    ///
-    /// # Errors
-    /// The store failed.
-    pub async fn list_keys(&self, _owner: Option<UserId>) -> Result<Vec<Key>, GateError> {
-        Err(later().into())
-    }
-
-    /// Revokes a key; answers whether it worked until now.
-    ///
-    /// # Errors
-    /// The store failed.
-    pub async fn revoke_key(&self, _id: KeyId, _by: Actor, _facts: &ClientFacts) -> Result<bool, GateError> {
-        Err(later().into())
     }
 }

@@ -3,7 +3,13 @@
 //! Owns: the rules, Argon2id, and the bound on how many hashes are computed at once.
 //! Must not: keep a password longer than its hash takes, or hash on the runtime's own threads.
 
+mod pool;
+mod rules;
+
 use tidegate_types::ErrorCode;
+
+pub(crate) use pool::{HashNewError, HashPool};
+pub(crate) use rules::check_length;
 
 /// What one Argon2id hash costs (OWASP's floor by default). Only tests want less.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

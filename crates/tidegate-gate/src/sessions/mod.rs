@@ -3,6 +3,12 @@
 //! Owns: how sessions begin, are refreshed, are listed and end; refresh tokens and session cookies.
 //! Must not: keep anything at rest that would open a session.
 
+mod cookie;
+mod end;
+mod refresh;
+mod refresh_token;
+mod start;
+
 use std::time::Duration;
 
 use secrecy::SecretString;
@@ -13,7 +19,6 @@ use tidegate_types::{ErrorCode, SessionId, Timestamp, UserId};
 use crate::rates::RetryAfter;
 use crate::store::db_code;
 use crate::tokens::Tokens;
-use crate::{Actor, AuthError, ClientFacts, Gate, GateError, Principal, UserPrincipal};
 
 /// What a session is carried by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,68 +112,5 @@ impl RefreshError {
             Self::RateLimited(RetryAfter(seconds)) => Some(*seconds),
             Self::Invalid | Self::Reused | Self::Disabled | Self::Db(_) => None,
         }
-    }
-}
-
-fn later() -> DbError {
-    DbError::Unavailable("not there yet".to_owned())
-}
-
-impl Gate {
-    /// Rotates a refresh token.
-    ///
-    /// # Errors
-    /// See [`RefreshError`].
-    pub async fn refresh(&self, _refresh_token: &str, _facts: &ClientFacts) -> Result<Tokens, RefreshError> {
-        Err(later().into())
-    }
-
-    /// Ends the session that the user asks with.
-    ///
-    /// # Errors
-    /// The store failed.
-    pub async fn logout(&self, _user: &UserPrincipal, _facts: &ClientFacts) -> Result<(), GateError> {
-        Err(later().into())
-    }
-
-    /// Whom a session cookie stands for.
-    ///
-    /// # Errors
-    /// See [`AuthError`].
-    pub async fn authenticate_cookie(
-        &self,
-        _value: &str,
-        _facts: &ClientFacts,
-    ) -> Result<Principal, AuthError> {
-        Err(later().into())
-    }
-
-    /// The living sessions of a user, newest first.
-    ///
-    /// # Errors
-    /// The store failed.
-    pub async fn list_sessions(&self, _user: UserId) -> Result<Vec<Session>, GateError> {
-        Err(later().into())
-    }
-
-    /// Ends one session of a user; answers whether it was alive.
-    ///
-    /// # Errors
-    /// The store failed.
-    pub async fn end_session(
-        &self,
-        _user: UserId,
-        _session: SessionId,
-        _facts: &ClientFacts,
-    ) -> Result<bool, GateError> {
-        Err(later().into())
-    }
-
-    /// Ends all sessions of a user; answers how many were alive.
-    ///
-    /// # Errors
-    /// The store failed.
-    pub async fn end_all_sessions(&self, _user: UserId, _by: Actor) -> Result<usize, GateError> {
-        Err(later().into())
     }
 }

@@ -2,10 +2,11 @@
 //!
 //! Owns: the check of a signature, its age, and that no message is taken twice.
 
-use tidegate_db::DbError;
-use tidegate_types::{ErrorCode, KeyId};
+mod verify;
 
-use crate::Gate;
+use tidegate_db::DbError;
+use tidegate_types::ErrorCode;
+
 use crate::store::db_code;
 
 /// The headers of a signed call, as they came.
@@ -47,20 +48,5 @@ impl SignatureError {
             Self::Malformed | Self::Stale | Self::Wrong | Self::Repeated => ErrorCode::BadSignature,
             Self::Db(error) => db_code(error),
         }
-    }
-}
-
-impl Gate {
-    /// Checks that the owner of a key signed this body, not long ago, and for the first time.
-    ///
-    /// # Errors
-    /// See [`SignatureError`].
-    pub async fn verify_signature(
-        &self,
-        _key: KeyId,
-        _headers: SignatureHeaders<'_>,
-        _body: &[u8],
-    ) -> Result<(), SignatureError> {
-        Err(SignatureError::Wrong)
     }
 }

@@ -3,11 +3,20 @@
 //! Owns: the keys, how tokens are made, and how they are checked.
 //! Must not: let a token choose its own algorithm or key, or trust a claim before the signature.
 
+mod bearer;
+mod compact;
+mod keys;
+mod own;
+
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use tidegate_types::SessionId;
 
-use crate::{AuthError, ClientFacts, Gate, Principal};
+pub(crate) use compact::Compact;
+pub(crate) use keys::Keys;
+pub(crate) use own::{Parties, issue};
+
+use crate::Gate;
 
 /// What own access tokens are signed with.
 #[derive(Clone, Debug)]
@@ -32,22 +41,14 @@ pub struct Tokens {
 }
 
 impl Gate {
-    /// Whom the value of an `Authorization: Bearer` header stands for: an access token of ours or
-    /// of a listed issuer, or an API key.
-    ///
-    /// # Errors
-    /// See [`AuthError`].
-    pub async fn authenticate_bearer(
-        &self,
-        _token: &str,
-        _facts: &ClientFacts,
-    ) -> Result<Principal, AuthError> {
-        Err(AuthError::Invalid)
-    }
-
     /// The public keys that our tokens can be checked with (RFC 7517); empty with a shared secret.
     #[must_use]
     pub fn jwks(&self) -> Value {
-        json!({ "keys": [] })
+        let keys: Vec<&Value> = self.inner.keys.own.public.iter().collect();
+        json!({ "keys": keys })
+    }
+
+    pub(crate) fn parties(&self) -> Parties<'_> {
+        Parties { issuer: &self.config().issuer, audience: &self.config().audience }
     }
 }

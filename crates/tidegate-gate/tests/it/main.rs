@@ -1,14 +1,30 @@
 //! Integration tests of the gate, in one binary.
 
 #[cfg(test)]
+mod accounts;
+#[cfg(test)]
 mod audit;
 #[cfg(test)]
 mod connections;
+#[cfg(test)]
+mod idempotency;
+#[cfg(test)]
+mod issuers;
+#[cfg(test)]
+mod keys;
 #[cfg(test)]
 mod leases;
 #[cfg(test)]
 mod live;
 #[cfg(test)]
+mod refresh;
+#[cfg(test)]
 mod revocation;
 #[cfg(test)]
+mod sessions;
+#[cfg(test)]
+mod support;
+#[cfg(test)]
 mod tickets;
+#[cfg(test)]
+mod tokens;

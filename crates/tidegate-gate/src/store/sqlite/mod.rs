@@ -1,9 +1,14 @@
 //! The gate's tables in SQLite. One file per concept; this one joins them to the traits.
 
 mod audit;
+mod idempotency;
+mod keys;
+mod own;
 mod revocations;
+mod sessions;
 mod standing;
 mod tickets;
+mod users;
 
 use async_trait::async_trait;
 use tidegate_db::{Db, DbError, OpenError};
@@ -36,6 +41,12 @@ impl SqliteGate {
         db.migrate("gate", embedded::migrations::runner()).await?;
         Ok(Self { db })
     }
+}
+
+impl super::GateStore for SqliteGate {}
+
+fn corrupt(what: &str) -> DbError {
+    DbError::Bug(format!("a stored {what} cannot be read"))
 }
 
 #[async_trait]
