@@ -30,7 +30,7 @@ mod tickets;
 mod work;
 
 pub use config::{AccessRule, HttpConfig, StreamAuth, TlsFiles, Who};
-pub use ops::{Metrics, metrics_router};
+pub use ops::{Metrics, metrics_router, serve_metrics};
 pub use router::openapi;
 pub use server::serve;
 pub use state::{AppState, HealthCheck, HttpParts};

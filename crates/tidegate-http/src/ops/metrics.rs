@@ -21,6 +21,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 use tidegate_types::ErrorCode;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 
 use crate::AppState;
 use crate::problem::Problem;
@@ -275,6 +277,18 @@ fn page(metrics: &Metrics) -> Response {
 /// A router with nothing but `/metrics`, for a listener of its own.
 pub fn metrics_router(metrics: Metrics) -> Router {
     Router::new().route("/metrics", get(move || std::future::ready(page(&metrics))))
+}
+
+/// Serves nothing but `/metrics`, for scrapers on a network of their own.
+///
+/// # Errors
+/// The listener broke.
+pub async fn serve_metrics(
+    listener: TcpListener,
+    metrics: Metrics,
+    shutdown: CancellationToken,
+) -> std::io::Result<()> {
+    axum::serve(listener, metrics_router(metrics)).with_graceful_shutdown(shutdown.cancelled_owned()).await
 }
 
 #[cfg(test)]

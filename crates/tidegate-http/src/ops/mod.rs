@@ -16,7 +16,7 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-pub use metrics::{Metrics, metrics_router};
+pub use metrics::{Metrics, metrics_router, serve_metrics};
 pub(crate) use metrics::{Redemption, Refusal};
 pub(crate) use security::Credentials;
 

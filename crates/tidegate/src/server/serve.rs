@@ -191,9 +191,7 @@ fn work(parts: &Parts) -> Vec<Work> {
 }
 
 async fn serve_metrics(listener: TcpListener, metrics: Metrics, stop: CancellationToken) {
-    let router = tidegate_http::metrics_router(metrics);
-    let served = axum::serve(listener, router).with_graceful_shutdown(async move { stop.cancelled().await });
-    if let Err(error) = served.await {
+    if let Err(error) = tidegate_http::serve_metrics(listener, metrics, stop).await {
         tracing::error!(%error, "the metrics listener stopped");
     }
 }
