@@ -228,6 +228,9 @@ fn start(state: &AppState, request: &TailRequest, entrance: Entrance, tail: LogT
     connection.opened(lease.as_ref());
     let at = tail.cursor();
     connection.note_offsets(at, at);
+    if lease.is_none() && matches!(request.args.start.from, Some(ReadFrom::At(_))) {
+        state.metrics().reconnected();
+    }
     let writer = Writer::new(
         request.framing,
         &tail.info().content_type,
@@ -240,7 +243,7 @@ fn start(state: &AppState, request: &TailRequest, entrance: Entrance, tail: LogT
     slot.put([writer.hello(&request.path, at, is_up_to_date(&tail, at), greeting)]);
     let ends_at = expiry::ends_at(state.config().stream_auth, &principal);
     let expires = ends_at.map(|end| Instant::now() + end.since(state.clock().now()));
-    let pump = Pump {
+    let mut pump = Pump {
         state: state.clone(),
         tail,
         ended: connection.end_signal(),
@@ -254,7 +257,8 @@ fn start(state: &AppState, request: &TailRequest, entrance: Entrance, tail: LogT
         ping: Duration::from_secs(ping_seconds),
         expires,
     };
-    Tail::new(slot, pump.run())
+    // Captured by reference inside: a future that takes its arguments by value holds them twice.
+    Tail::new(slot, async move { pump.run().await })
 }
 
 fn is_up_to_date(tail: &LogTail, at: Offset) -> bool {

@@ -49,7 +49,7 @@ enum Event {
 }
 
 impl Pump {
-    pub(super) async fn run(mut self) {
+    pub(super) async fn run(&mut self) {
         let mut ping_at = Instant::now() + self.ping;
         let timer = sleep_until(self.wake_at(ping_at));
         tokio::pin!(timer);
@@ -135,7 +135,7 @@ impl Pump {
         }
     }
 
-    async fn end(mut self, reason: EndReason) {
+    async fn end(&mut self, reason: EndReason) {
         // After a drain all of them come back at once; each gets a time of its own.
         let spread = reason == EndReason::Drain;
         let retry_ms = spread.then(|| self.state.entropy().in_range(RETRY_MS.0, RETRY_MS.1));
