@@ -23,4 +23,6 @@ mod streams;
 #[cfg(test)]
 mod tails;
 #[cfg(test)]
+mod tickets;
+#[cfg(test)]
 mod tls;
