@@ -1,15 +1,38 @@
 //! What the gate offers of its audit.
 
-use tidegate_db::DbError;
+use std::net::IpAddr;
 
-use super::{AuditEntry, AuditEvent, AuditFilter, AuditPage, AuditVerdict};
-use crate::Gate;
+use tidegate_db::DbError;
+use tidegate_types::ErrorCode;
+
+use super::{Actor, AuditEntry, AuditEvent, AuditFilter, AuditKind, AuditPage, AuditVerdict};
+use crate::{Gate, network_of};
 
 impl Gate {
     /// Reports an event. It is written within about a second, many in one commit; a full buffer
     /// makes the caller wait rather than lose it.
     pub async fn audit(&self, event: AuditEvent) {
         self.audit_buffer().record(event).await;
+    }
+
+    /// Counts a refused request in the sums of its minute; who asks is not looked at. Never
+    /// waits, and takes no more room however many there are. What the gate refused itself it
+    /// has audited itself, so that is left out.
+    pub fn count_refusal(&self, code: ErrorCode, address: IpAddr) {
+        let refused = matches!(code.status(), 401 | 403 | 421 | 429);
+        let told = matches!(
+            code,
+            ErrorCode::TicketInvalid
+                | ErrorCode::CredentialInUrl
+                | ErrorCode::InvalidCredentials
+                | ErrorCode::RefreshReused
+        );
+        if refused && !told {
+            let mut event = AuditEvent::new(AuditKind::Refusal, Actor::Anonymous)
+                .detail(serde_json::json!({ "code": code.as_str() }));
+            event.address = Some(network_of(address));
+            self.audit_buffer().push(event);
+        }
     }
 
     /// Reports an event and waits until it is on stable storage.

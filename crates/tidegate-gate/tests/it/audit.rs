@@ -7,7 +7,7 @@ use tidegate_db::DbError;
 use tidegate_gate::{
     Actor, AuditEvent, AuditFilter, AuditKind, AuditOrder, AuditPage, AuditVerdict, EndReason,
 };
-use tidegate_types::{Clock as _, Offset};
+use tidegate_types::{Clock as _, ErrorCode, Offset};
 
 use crate::live::{Live, feed, live, no_browser};
 
@@ -159,6 +159,18 @@ async fn a_flood_of_anonymous_refusals_is_one_row_a_minute() {
         (&json!(5_000), &json!("unauthenticated"))
     );
     assert_eq!(rows[0].address.as_deref(), Some("127.0.0.1"));
+}
+
+#[tokio::test]
+async fn the_edges_refusals_are_counted_by_code_and_what_the_gate_audits_itself_is_not() {
+    let live = live().await;
+    let address = "2001:db8::1".parse().unwrap();
+    let codes = [ErrorCode::Forbidden, ErrorCode::Forbidden, ErrorCode::NotFound, ErrorCode::TicketInvalid];
+    codes.iter().for_each(|code| live.gate.count_refusal(*code, address));
+    let rows = live.gate.list_audit(AuditFilter::default(), ALL).await.unwrap();
+    let told: Vec<_> = rows.iter().map(|row| (&row.detail["code"], &row.detail["count"])).collect();
+    assert_eq!(told, [(&json!("forbidden"), &json!(2))]);
+    assert_eq!(rows[0].address.as_deref(), Some("2001:db8::"));
 }
 
 #[tokio::test]

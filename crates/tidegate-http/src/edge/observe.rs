@@ -37,6 +37,7 @@ impl Observed {
         state.metrics().request_answered(route, status, elapsed);
         if let Some(code) = code {
             state.metrics().problem_answered(code);
+            state.gate().count_refusal(code, info.address);
         }
         tracing::info!(
             target: "tidegate::access",

@@ -114,6 +114,7 @@ impl Server {
             side.spawn(serve_metrics(bound, metrics.clone(), stop.clone()));
         }
         let mut failure = parts.db.failure();
+        let gate = parts.gate.clone();
         let http = HttpParts {
             gate: parts.gate,
             log: parts.log,
@@ -135,6 +136,10 @@ impl Server {
         let rest = async { while side.join_next().await.is_some() {} };
         if tokio::time::timeout(Duration::from_secs(1), rest).await.is_err() {
             tracing::warn!("background work did not end in time");
+        }
+        // The ends of the streams that the drain closed are among what waits.
+        if let Err(error) = gate.flush_audit().await {
+            tracing::error!(%error, "the last rows of the audit could not be written");
         }
         drop(lock);
         result
