@@ -32,8 +32,10 @@ async fn damaged_by(sql: &str) -> ReadError {
 
 #[tokio::test]
 async fn changed_bytes_are_an_error_that_names_the_place() {
-    let error =
-        damaged_by("UPDATE chunks SET body = CAST(substr(body, 1, 6) || x'39' AS BLOB) WHERE first_offset = 1").await;
+    let error = damaged_by(
+        "UPDATE chunks SET body = CAST(substr(body, 1, 6) || x'39' AS BLOB) WHERE first_offset = 1",
+    )
+    .await;
     let ReadError::Log(LogError::Damaged { stream, offset, .. }) = error else { panic!("{error}") };
     assert_eq!((stream.as_str(), offset.get()), ("a/b", 1));
 }

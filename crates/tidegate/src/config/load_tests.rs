@@ -9,7 +9,7 @@ const SECRET: &str = "0f8e7c6b5a4938271605f4e3d2c1b0a9";
 
 fn env(pairs: &[(&str, &str)]) -> Env {
     let pairs = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-    Env::from_parts(pairs.chain([("HOME".to_owned(), "/home/nobody".to_owned())]), None)
+    Env::from_parts(pairs.chain([("HOME".to_owned(), "/srv/nobody".to_owned())]), None)
 }
 
 fn with_file(text: &str) -> (tempfile::TempDir, Overrides) {

@@ -7,6 +7,7 @@ mod banner;
 mod directory;
 mod feed;
 mod fetch;
+mod goodbye;
 mod lock;
 mod logs;
 mod serve;

@@ -170,7 +170,7 @@ async fn serve_bounded(
 fn work(parts: &Parts) -> Vec<Work> {
     let (log, gate) = (parts.log.clone(), parts.gate.clone());
     let (events, generations) = (parts.events.clone(), parts.generations.clone());
-    let more_events = events.clone();
+    let (more_events, goodbyes) = (events.clone(), Arc::clone(&parts.goodbyes));
     vec![
         Work::new("log", move |now| {
             let log = log.clone();
@@ -191,6 +191,10 @@ fn work(parts: &Parts) -> Vec<Work> {
         Work::new("generations", move |now| {
             let generations = generations.clone();
             async move { generations.step(now).await }
+        }),
+        Work::new("goodbyes", move |now| {
+            let goodbyes = Arc::clone(&goodbyes);
+            async move { goodbyes.step(now).await }
         }),
     ]
 }

@@ -14,6 +14,7 @@ use tidegate_types::{Clock, Entropy, Limits, OsEntropy, SystemClock};
 use super::directory::GateDirectory;
 use super::feed::FeedAnnounce;
 use super::fetch::HttpFetch;
+use super::goodbye::Goodbyes;
 use super::settings;
 use crate::config::{self, Config, Loaded, Refusal};
 
@@ -66,6 +67,7 @@ pub(super) struct Parts {
     pub(super) gate: Gate,
     pub(super) events: Events,
     pub(super) generations: Generations,
+    pub(super) goodbyes: Arc<Goodbyes>,
     pub(super) limits: Arc<Limits>,
 }
 
@@ -107,15 +109,23 @@ pub(super) fn unusable(path: &Path, error: &dyn std::fmt::Display) -> Refusal {
 /// The database or a setting can't be used.
 pub async fn open_gate(setup: &Setup) -> Result<Gate, Refusal> {
     let db = open_database(&setup.database).await?;
-    gate(setup, &db, Arc::new(setup.limits()), Arc::new(NoFetch)).await
+    let store = open_gate_store(setup, &db).await?;
+    gate(setup, store, Arc::new(setup.limits()), Arc::new(NoFetch)).await
 }
 
-async fn gate(setup: &Setup, db: &Db, limits: Arc<Limits>, fetch: Arc<dyn Fetch>) -> Result<Gate, Refusal> {
-    let unusable = |error: &dyn std::fmt::Display| unusable(&setup.database, error);
-    let store = SqliteGate::open(db.clone()).await.map_err(|error| unusable(&error))?;
+async fn open_gate_store(setup: &Setup, db: &Db) -> Result<Arc<SqliteGate>, Refusal> {
+    SqliteGate::open(db.clone()).await.map(Arc::new).map_err(|error| unusable(&setup.database, &error))
+}
+
+async fn gate(
+    setup: &Setup,
+    store: Arc<SqliteGate>,
+    limits: Arc<Limits>,
+    fetch: Arc<dyn Fetch>,
+) -> Result<Gate, Refusal> {
     let bus: Arc<dyn Bus> = Arc::new(LocalBus::new(HINTS));
     let parts = GateParts {
-        store: Arc::new(store),
+        store,
         clock: Arc::clone(&setup.clock),
         entropy: Arc::clone(&setup.entropy),
         bus,
@@ -135,7 +145,9 @@ pub(super) async fn open_parts(setup: &Setup) -> Result<Parts, Refusal> {
     let log = Log::open(Arc::new(store), LogOptions::from_limits(&limits), Arc::clone(&setup.clock))
         .await
         .map_err(|error| unusable(&error))?;
-    let gate = gate(setup, &db, Arc::clone(&limits), Arc::new(HttpFetch::default())).await?;
+    let gate_store = open_gate_store(setup, &db).await?;
+    let fetch = Arc::new(HttpFetch::default());
+    let gate = gate(setup, Arc::clone(&gate_store), Arc::clone(&limits), fetch).await?;
     let store = SqliteEvents::open(db.clone()).await.map_err(|error| unusable(&error))?;
     let events = Events::open(EventsParts {
         store: Arc::new(store),
@@ -164,5 +176,6 @@ pub(super) async fn open_parts(setup: &Setup) -> Result<Parts, Refusal> {
     })
     .await
     .map_err(|error| unusable(&error))?;
-    Ok(Parts { db, log, gate, events, generations, limits })
+    let goodbyes = Arc::new(Goodbyes::new(gate_store, events.clone()));
+    Ok(Parts { db, log, gate, events, generations, goodbyes, limits })
 }

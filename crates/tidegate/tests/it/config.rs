@@ -45,10 +45,10 @@ async fn the_env_file_is_found_upwards_and_changes_nothing_else_with_the_folder(
     std::fs::create_dir_all(&deep).unwrap();
     // A file with this name in the working folder means nothing.
     std::fs::write(deep.join("tidegate.toml"), "[server]\naddr = \"127.0.0.1:9\"\n").unwrap();
-    let ended = tidegate(&deep, &[("HOME", "/home/x")], &["--json", "config", "show"]).await.expect(0);
+    let ended = tidegate(&deep, &[("HOME", "/srv/x")], &["--json", "config", "show"]).await.expect(0);
     let shown = &ended.json()[0];
     assert_eq!(setting(shown, "server.addr")["value"], "127.0.0.1:4321");
-    assert_eq!(shown["data"], "/home/x/.local/share/tidegate");
+    assert_eq!(shown["data"], "/srv/x/.local/share/tidegate");
     assert_eq!(shown["file"], Value::Null);
 }
 

@@ -5,7 +5,8 @@ use crate::support::tidegate;
 #[tokio::test]
 async fn the_demo_runs_in_an_empty_folder_cuts_itself_and_loses_nothing() {
     let folder = tempfile::tempdir().unwrap();
-    let ended = tidegate(folder.path(), &[], &["--json", "demo", "--speed", "20x", "--exit", "--port", "0"]).await;
+    let ended =
+        tidegate(folder.path(), &[], &["--json", "demo", "--speed", "20x", "--exit", "--port", "0"]).await;
     let ended = ended.expect(0);
     let shown = ended.json().pop().unwrap();
     assert_eq!(shown["status"], "completed");

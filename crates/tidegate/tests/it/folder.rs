@@ -5,9 +5,9 @@ use tidegate_testkit::{Api, TestProcess, within};
 
 use crate::support::finish;
 
-const ONE_SECOND: std::time::Duration = std::time::Duration::from_millis(1_200);
+pub(crate) const ONE_SECOND: std::time::Duration = std::time::Duration::from_millis(1_200);
 
-async fn verb(server: &TestProcess, args: &[&str], stdin: &str) -> serde_json::Value {
+pub(crate) async fn verb(server: &TestProcess, args: &[&str], stdin: &str) -> serde_json::Value {
     let mut all = vec!["--json"];
     all.extend(args);
     let ended = finish(server.verb(&all).unwrap(), stdin).await.expect(0);
@@ -15,34 +15,10 @@ async fn verb(server: &TestProcess, args: &[&str], stdin: &str) -> serde_json::V
 }
 
 #[tokio::test]
-async fn an_account_made_while_serving_can_sign_in_and_a_disabled_one_cannot() {
-    let server = TestProcess::start().await.unwrap();
-    let add = ["user", "add", "--email", "ada@example.org", "--role", "admin", "--password-stdin"];
-    let user = verb(&server, &add, "difference-engine-1\n").await;
-    assert_eq!(user["email"], "ada@example.org");
-    assert_eq!(user["role"], "admin");
-    let api = Api::new(server.url(), None).unwrap();
-    let login = json!({ "email": "ada@example.org", "password": "difference-engine-1" });
-    let signed_in = within(ONE_SECOND, "the account is seen", || async {
-        let answer = api.post("/api/v1/auth/login", &login).await.unwrap();
-        (answer.status == 200).then_some(answer)
-    })
-    .await;
-    let api = api.with_bearer(signed_in.member("access_token"));
-    assert_eq!(api.get("/api/v1/auth/me").await.unwrap().status, 200);
-
-    verb(&server, &["user", "disable", "ada@example.org"], "").await;
-    within(ONE_SECOND, "the token is refused", || async {
-        let status = api.get("/api/v1/auth/me").await.unwrap().status;
-        (status == 401 || status == 403).then_some(())
-    })
-    .await;
-}
-
-#[tokio::test]
 async fn a_key_made_while_serving_works_and_a_revoked_one_does_not() {
     let server = TestProcess::start().await.unwrap();
-    let create = ["key", "create", "--name", "w", "--scope", "streams:write:in/**", "--scope", "streams:read:in/**"];
+    let create =
+        ["key", "create", "--name", "w", "--scope", "streams:write:in/**", "--scope", "streams:read:in/**"];
     let key = verb(&server, &create, "").await;
     let secret = key["secret"].as_str().unwrap();
     assert!(secret.starts_with("tgk_"));

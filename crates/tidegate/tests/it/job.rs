@@ -22,8 +22,17 @@ impl World {
         let add = ["--json", "user", "add", "--email", "w@example.org", "--password-stdin"];
         finish(server.verb(&add).unwrap(), "difference-engine-3\n").await.expect(0);
         let create = [
-            "--json", "key", "create", "--owner", "w@example.org", "--scope", "generations:work",
-            "--scope", "streams:read:**", "--scope", "streams:write:**",
+            "--json",
+            "key",
+            "create",
+            "--owner",
+            "w@example.org",
+            "--scope",
+            "generations:work",
+            "--scope",
+            "streams:read:**",
+            "--scope",
+            "streams:write:**",
         ];
         let key = finish(server.verb(&create).unwrap(), "").await.expect(0).json().remove(0);
         let key = key["secret"].as_str().unwrap().to_owned();
@@ -82,7 +91,8 @@ async fn a_commands_output_becomes_progress_and_its_exit_status_the_end() {
 #[tokio::test]
 async fn a_failing_command_fails_the_generation_and_passes_its_exit_code_through() {
     let world = World::new().await;
-    let ended = world.run(&["--json", "run", "--", "sh", "-c", "echo no such luck >&2; exit 7"]).await.expect(7);
+    let ended =
+        world.run(&["--json", "run", "--", "sh", "-c", "echo no such luck >&2; exit 7"]).await.expect(7);
     let id = id_of(&ended);
     let record = world.record(&id).await;
     assert_eq!(record["status"], "failed");
@@ -157,7 +167,8 @@ async fn a_restart_of_the_server_costs_neither_the_job_nor_its_watcher_anything(
 async fn publish_ticket_and_tail_work_on_any_stream() {
     let world = World::new().await;
     world.run(&["publish", "news/a", "-d", "{\"n\":1}"]).await.expect(0);
-    let sent = world.run(&["--json", "publish", "news/a", "--progress", "0.5", "--message", "half"]).await.expect(0);
+    let sent =
+        world.run(&["--json", "publish", "news/a", "--progress", "0.5", "--message", "half"]).await.expect(0);
     assert_eq!(sent.json()[0]["offset"], "0000000000000002");
     let ticket = world.run(&["--json", "ticket", "news/a"]).await.expect(0).json().remove(0);
     let url = ticket["url"].as_str().unwrap().to_owned();
@@ -175,7 +186,17 @@ async fn doctor_finds_a_healthy_server_healthy() {
     let world = World::new().await;
     let ended = world.run(&["--json", "doctor"]).await.expect(0);
     let checks: Vec<String> = ended.json().iter().map(|f| f["check"].as_str().unwrap().to_owned()).collect();
-    for wanted in ["server", "ready", "clock", "credential", "ticket", "open", "buffering", "reconnect", "ticket single use"] {
+    for wanted in [
+        "server",
+        "ready",
+        "clock",
+        "credential",
+        "ticket",
+        "open",
+        "buffering",
+        "reconnect",
+        "ticket single use",
+    ] {
         assert!(checks.iter().any(|check| check == wanted), "{wanted}: {checks:?}");
     }
     let foreign = world.run(&["doctor", "--origin", "https://app.example.org"]).await.expect(1);

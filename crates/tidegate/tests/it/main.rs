@@ -3,6 +3,10 @@
 #[cfg(test)]
 mod config;
 #[cfg(test)]
+mod folder;
+#[cfg(test)]
+mod goodbye;
+#[cfg(test)]
 mod help;
 #[cfg(test)]
 mod refusals;
