@@ -16,7 +16,9 @@ impl From<TicketError> for Problem {
 
 impl From<Refused> for Problem {
     fn from(refused: Refused) -> Self {
-        Self::new(refused.code).retry_after(refused.retry_after_s)
+        let problem = Self::new(refused.code);
+        // Zero means that waiting won't help: the credential was revoked meanwhile.
+        if refused.retry_after_s == 0 { problem } else { problem.retry_after(refused.retry_after_s) }
     }
 }
 
