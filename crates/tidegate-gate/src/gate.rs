@@ -109,6 +109,12 @@ impl GateConfig {
         if self.access_life.as_secs() == 0 {
             return refused("auth.jwt_expires_in", "an access token lives at least a second");
         }
+        if self.access_life > self.retention.revocations {
+            return refused(
+                "retention.revocations",
+                "revocations are kept no shorter than access tokens live",
+            );
+        }
         let mut names: Vec<&str> = self.issuers.iter().map(|issuer| issuer.iss.as_str()).collect();
         names.push(&self.issuer);
         names.sort_unstable();

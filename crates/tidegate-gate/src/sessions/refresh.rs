@@ -41,9 +41,10 @@ impl Gate {
             })
             .await?;
         let refused = match rotation {
-            Rotation::Newest { user, counter, access_ms } => {
-                let life = (now, Duration::from_millis(access_ms));
-                return Ok(self.tokens(user.id, session, counter, life)?);
+            Rotation::Newest { user, counter, access_ms, expires_at } => {
+                // No token outlives its session.
+                let life = Duration::from_millis(access_ms).min(expires_at.since(now));
+                return Ok(self.tokens(user.id, session, counter, (now, life))?);
             }
             Rotation::Reused(revoked) => {
                 self.apply_revocations(&revoked);

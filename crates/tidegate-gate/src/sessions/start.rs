@@ -28,7 +28,8 @@ impl Gate {
         let now = self.now();
         let id = SessionId::generate(now, self.entropy());
         let life = match kind {
-            SessionKind::TokenFor(life) => life,
+            // A revocation must be remembered for as long as what it revokes could be shown.
+            SessionKind::TokenFor(life) => life.min(self.config().retention.revocations),
             SessionKind::Token | SessionKind::Cookie => self.config().access_life,
         };
         // A session lives at least as long as its first access token.

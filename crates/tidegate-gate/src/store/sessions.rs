@@ -56,6 +56,8 @@ pub enum Rotation {
         counter: u32,
         /// Life of the session's access tokens, in milliseconds.
         access_ms: u64,
+        /// When the session ends at the latest.
+        expires_at: Timestamp,
     },
     /// It had been spent: the session is over.
     Reused(Vec<NewRevocation>),

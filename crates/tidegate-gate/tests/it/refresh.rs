@@ -155,3 +155,13 @@ async fn a_changed_or_foreign_token_is_refused_and_harms_nobody() {
     }
     assert!(refresh(&desk, &first).await.is_ok());
 }
+
+#[tokio::test]
+async fn no_access_token_outlives_the_session() {
+    let mut limits = loose();
+    limits.session_seconds = 700;
+    let desk = desk_with(config(), limits).await;
+    let first = first_token(&desk).await;
+    desk.clock.advance(Duration::from_secs(300));
+    assert_eq!(refresh(&desk, &first).await.unwrap().expires_in, 400);
+}

@@ -171,8 +171,8 @@ fn rotate_in(tx: &Transaction<'_>, attempt: RotateAttempt) -> Result<Rotation, D
         return Ok(Rotation::Disabled);
     }
     let actor = Actor::User(family.user.id);
-    let newest =
-        |counter| Rotation::Newest { user: family.user.clone(), counter, access_ms: family.access_ms };
+    let (access_ms, expires_at) = (family.access_ms, family.expires_at);
+    let newest = |counter| Rotation::Newest { user: family.user.clone(), counter, access_ms, expires_at };
     if attempt.counter == family.counter && attempt.counter < u32::MAX {
         let next = attempt.counter + 1;
         advance_in(tx, &attempt, next)?;
