@@ -65,6 +65,7 @@ impl Dev {
         server::start_logs(&loaded.config.log);
         server::hook_panics();
         server::raise_file_limit();
+        server::keep_files_private();
         serve::tell_sources(&loaded);
         server::make_folder(&loaded.data)?;
         keep_out_of_git(&loaded.data);

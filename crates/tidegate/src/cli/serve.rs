@@ -34,6 +34,7 @@ pub(super) async fn run(args: ServeArgs, context: &Context) -> Result<Exit, CliE
     server::start_logs(&loaded.config.log);
     server::hook_panics();
     server::raise_file_limit();
+    server::keep_files_private();
     let shutdown =
         server::shutdown_token().map_err(|error| CliError::io("cannot listen for signals", error))?;
     // The port comes last: a server that is refused has opened none.

@@ -48,6 +48,7 @@ impl Workshop {
             let text: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
             auth.jwt_secret = Some(text.into());
         }
+        server::keep_files_private();
         server::make_folder(&loaded.data)?;
         context.output.note(format!("data folder {}", loaded.data.display()));
         let gate = server::open_gate(&Setup::of(&loaded)?).await?;

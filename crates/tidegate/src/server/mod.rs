@@ -20,7 +20,7 @@ pub use banner::Banner;
 pub use lock::DataLock;
 pub use logs::{hook_panics, start as start_logs};
 pub use serve::{ServeError, Server};
-pub use signals::{raise_file_limit, shutdown_token};
+pub use signals::{keep_files_private, raise_file_limit, shutdown_token};
 pub use wire::{Setup, make_folder, open_gate};
 
 use tokio::net::TcpListener;

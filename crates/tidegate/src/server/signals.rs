@@ -1,4 +1,5 @@
-//! Signals: the first asks for a drain, the second ends the process at once.
+//! The process and the system: signals (the first asks for a drain, the second ends it at once),
+//! the limit of open files, who may read what is written.
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -41,4 +42,9 @@ pub fn raise_file_limit() {
     {
         tracing::warn!(%error, "the limit of open files could not be raised");
     }
+}
+
+/// Files that this process makes are its user's alone: the database holds what people said.
+pub fn keep_files_private() {
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
 }

@@ -37,3 +37,13 @@ async fn a_killed_server_starts_again_on_its_folder() {
     server.restart().await.unwrap();
     assert!(server.terminate().await.unwrap().success());
 }
+
+#[tokio::test]
+async fn nobody_else_may_read_what_the_server_writes() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let server = TestProcess::start().await.unwrap();
+    for name in ["tidegate.db", "tidegate.db-wal", "tidegate.db.lock"] {
+        let mode = std::fs::metadata(server.data().join(name)).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode, 0o600, "{name} is {mode:o}");
+    }
+}
