@@ -11,7 +11,7 @@ use super::dev::Dev;
 use super::exit::{CliError, Exit};
 use super::output::Output;
 use super::run::{Echo, NewJob, Remark, work};
-use super::tail::follow::{Follower, Heard, Target};
+use super::tail::follow::{Follower, Heard, Opening, Target};
 use crate::config::Overrides;
 use crate::server;
 
@@ -164,11 +164,11 @@ async fn watch(client: &Client, id: &str, output: Output) -> Result<Seen, CliErr
     let mut cut = false;
     loop {
         match follower.next().await? {
-            Heard::Opened { resumed: true } => {
+            Heard::Opened(Opening::Resumed) => {
                 seen.resumed += 1;
                 output.note("   resumed with the same ticket and its rotating tag, from where it stopped");
             }
-            Heard::Opened { resumed: false } | Heard::Gap(_) | Heard::Lost { .. } => {}
+            Heard::Opened(_) | Heard::Gap(_) | Heard::Lost { .. } => {}
             Heard::Ended { .. } => return Ok(seen),
             Heard::Record { offset, data, .. } => {
                 let value: serde_json::Value = serde_json::from_str(&data).unwrap_or_default();

@@ -64,14 +64,22 @@ fn escape(path: &str) -> String {
         .collect()
 }
 
+/// How a connection came to stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Opening {
+    /// It is the first.
+    First,
+    /// The lease of an earlier one let it in, by its tag.
+    Resumed,
+    /// A new ticket goes on where an earlier one stopped.
+    Anew,
+}
+
 /// One thing that happened.
 #[derive(Clone, Debug)]
 pub(crate) enum Heard {
-    /// A connection stands; `resumed` when it goes on with the ticket of an earlier one.
-    Opened {
-        /// Whether an earlier connection is resumed.
-        resumed: bool,
-    },
+    /// A connection stands.
+    Opened(Opening),
     /// A record.
     Record {
         /// The offset after it, without the tag.
@@ -210,14 +218,19 @@ impl Follower {
     }
 
     async fn open(&mut self) -> Result<Heard, CliError> {
-        let resumed = self.ticket.is_some() && self.last_id.is_some();
+        let had_ticket = self.ticket.is_some();
+        let opening = match (&self.last_id, had_ticket) {
+            (None, _) => Opening::First,
+            (Some(_), true) => Opening::Resumed,
+            (Some(_), false) => Opening::Anew,
+        };
         match self.connect().await {
             Ok(Some(events)) => {
                 self.events = Some(events);
-                Ok(Heard::Opened { resumed })
+                Ok(Heard::Opened(opening))
             }
             Ok(None) => Ok(Heard::Ended { reason: "eof".to_owned() }),
-            Err(error) if resumed && matches!(error.status, Some(401 | 403)) => {
+            Err(error) if had_ticket && matches!(error.status, Some(401 | 403)) => {
                 // The lease is gone; what was read is not. A new ticket goes on from the offset.
                 self.ticket = None;
                 self.lost("the lease has ended, a new ticket is needed".to_owned(), Some(Duration::ZERO))

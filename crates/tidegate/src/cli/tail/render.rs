@@ -6,7 +6,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::Value;
 
 use super::as_json;
-use super::follow::Heard;
+use super::follow::{Heard, Opening};
 use crate::cli::output::Output;
 
 /// The terminal, or what stands for it.
@@ -31,8 +31,8 @@ impl Screen {
 
     pub(super) fn show(&mut self, heard: &Heard) {
         match heard {
-            Heard::Opened { resumed: true } => self.remark("reconnected, nothing was missed"),
-            Heard::Opened { resumed: false } | Heard::Ended { .. } => {}
+            Heard::Opened(Opening::Resumed | Opening::Anew) => self.remark("reconnected, nothing was missed"),
+            Heard::Opened(Opening::First) | Heard::Ended { .. } => {}
             Heard::Gap(data) => self.remark(&format!("a part can't be replayed: {data}")),
             Heard::Lost { why, wait } if *wait < Duration::from_millis(1) => self.remark(why),
             Heard::Lost { why, wait } => {
