@@ -57,18 +57,21 @@ pub(crate) enum Ending {
 pub(super) const LEASE: Duration = Duration::from_secs(60);
 pub(super) const PATIENCE: Duration = Duration::from_secs(120);
 
+/// A longer command line is cut in the record: globs can expand to megabytes.
+const COMMAND_BYTES_MAX: usize = 16_384;
+
 impl Job {
     /// Creates the generation and claims it.
     ///
     /// # Errors
     /// The server refuses or can't be reached.
     pub(crate) async fn start(client: &Client, new: NewJob) -> Result<Self, CliError> {
-        let mut body = json!({
-            "title": new.title,
-            "prompt": new.command.join(" "),
-            "framework": new.framework,
-            "options": { "command": new.command },
-        });
+        let words = new.command.join(" ");
+        let whole = words.len() <= COMMAND_BYTES_MAX;
+        let prompt = words.get(..words.floor_char_boundary(COMMAND_BYTES_MAX)).unwrap_or_default();
+        let options = if whole { json!({ "command": new.command }) } else { json!({}) };
+        let mut body =
+            json!({ "title": new.title, "prompt": prompt, "framework": new.framework, "options": options });
         if let (Some(id), Some(object)) = (&new.id, body.as_object_mut()) {
             object.insert("id".to_owned(), json!(id));
         }

@@ -1,11 +1,14 @@
 //! A command's output as progress: lines out of chunks, percentages and counts out of lines.
 //!
-//! Pure: no IO, no time. Bounded: a line is cut at 4 KiB, a report carries at most 100 lines.
+//! Pure: no IO, no time. Bounded: a line is cut at 2,000 bytes, a report carries at most 100 lines
+//! of 64 KiB in all, so that the server takes every report whatever the command prints.
 
 use std::collections::VecDeque;
 
 const LINE_BYTES_MAX: usize = 4_096;
+const TEXT_BYTES_MAX: usize = 2_000;
 const REPORT_LINES_MAX: usize = 100;
+const REPORT_BYTES_MAX: usize = 65_536;
 
 /// A piece of output.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,16 +58,23 @@ impl Splitter {
 
     fn take(&mut self, kind: fn(String) -> Piece) -> Option<Piece> {
         let bytes = std::mem::take(&mut self.buffer);
-        let cut = std::mem::take(&mut self.skipping);
+        let skipped = std::mem::take(&mut self.skipping);
         let text = String::from_utf8_lossy(&bytes);
-        let mut text: String =
+        let text: String =
             console::strip_ansi_codes(&text).chars().filter(|c| !c.is_control() || *c == '\t').collect();
-        if cut {
-            text.push('…');
-        }
-        let text = text.trim_end();
-        (!text.is_empty()).then(|| kind(text.to_owned()))
+        let text = cut(text.trim_end(), TEXT_BYTES_MAX, skipped);
+        (!text.is_empty()).then(|| kind(text))
     }
+}
+
+/// The text within a number of bytes; an ellipsis says that something is missing.
+fn cut(text: &str, bytes_max: usize, is_part: bool) -> String {
+    let end = text.floor_char_boundary(bytes_max);
+    let mut kept = text.get(..end).unwrap_or_default().to_owned();
+    if is_part || kept.len() < text.len() {
+        kept.push('…');
+    }
+    kept
 }
 
 /// How far a line says the work is, 0 to 1: `42%`, `3/10` or `3 of 10`.
@@ -115,6 +125,7 @@ pub(crate) struct Digest {
     progress: Option<f64>,
     message: Option<String>,
     lines: VecDeque<String>,
+    bytes: usize,
     dropped: u64,
     changed: bool,
 }
@@ -142,11 +153,13 @@ impl Digest {
         self.message = Some(text.clone());
         self.changed = true;
         if let Piece::Line(text) = piece {
-            if self.lines.len() >= REPORT_LINES_MAX {
-                self.lines.pop_front();
+            self.bytes += text.len();
+            self.lines.push_back(text);
+            while self.lines.len() > REPORT_LINES_MAX || self.bytes > REPORT_BYTES_MAX {
+                let oldest = self.lines.pop_front().unwrap_or_default();
+                self.bytes = self.bytes.saturating_sub(oldest.len());
                 self.dropped += 1;
             }
-            self.lines.push_back(text);
         }
     }
 
@@ -155,6 +168,7 @@ impl Digest {
         if !std::mem::take(&mut self.changed) {
             return None;
         }
+        self.bytes = 0;
         Some(Report {
             progress: self.progress,
             message: self.message.clone(),
@@ -236,5 +250,20 @@ mod tests {
         assert_eq!((report.lines.len(), report.dropped), (REPORT_LINES_MAX, 900));
         assert_eq!(report.message.as_deref(), Some("line 999"));
         assert_eq!(digest.take(), None);
+    }
+
+    #[test]
+    fn junk_and_long_lines_stay_within_what_the_server_takes() {
+        let mut splitter = Splitter::default();
+        let mut junk = vec![0xff; 4_000];
+        junk.push(b'\n');
+        let mut digest = Digest::default();
+        for _ in 0..200 {
+            splitter.feed(&junk).into_iter().for_each(|piece| digest.add(piece));
+        }
+        let report = digest.take().unwrap();
+        assert!(report.message.unwrap().len() <= 4_096);
+        assert!(report.lines.iter().map(String::len).sum::<usize>() <= REPORT_BYTES_MAX);
+        assert_eq!(report.lines.len() as u64 + report.dropped, 200);
     }
 }
