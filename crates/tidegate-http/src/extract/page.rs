@@ -1,7 +1,9 @@
 //! Pages of lists: `?limit=` and `?cursor=` in, `{items, next_cursor}` out.
 //!
 //! Owns: the bounds of a page.
-//! Must not: read a cursor; it is opaque here and belongs to the list.
+//! Must not: read a cursor; it belongs to the list. Only lists that are read whole are cut here.
+
+use std::str::FromStr;
 
 use axum::Json;
 use axum::extract::FromRequestParts;
@@ -55,6 +57,31 @@ impl FromRequestParts<AppState> for PageArgs {
             return Err(ErrorCode::InvalidCursor.into());
         }
         Ok(Self { limit: usize::try_from(limit).unwrap_or(usize::MAX), cursor })
+    }
+}
+
+impl PageArgs {
+    /// One page of a list that was read whole: newest first, by ids that rise with time. The cursor
+    /// is the id of the page's last item.
+    pub(crate) fn cut<T, I>(&self, mut items: Vec<T>, id: impl Fn(&T) -> I) -> Result<Page<T>, Problem>
+    where
+        I: Ord + FromStr + ToString,
+    {
+        let before = self.cursor.as_deref().map(str::parse::<I>).transpose();
+        let before = before.map_err(|_| Problem::new(ErrorCode::InvalidCursor))?;
+        items.retain(|item| before.as_ref().is_none_or(|before| id(item) < *before));
+        items.sort_unstable_by(|a, b| id(b).cmp(&id(a)));
+        let is_cut = items.len() > self.limit;
+        items.truncate(self.limit);
+        let next_cursor = items.last().filter(|_| is_cut).map(|last| id(last).to_string());
+        Ok(Page { items, next_cursor })
+    }
+}
+
+impl<T> Page<T> {
+    /// The same page with other items.
+    pub(crate) fn map<U>(self, change: impl FnMut(T) -> U) -> Page<U> {
+        Page { items: self.items.into_iter().map(change).collect(), next_cursor: self.next_cursor }
     }
 }
 
