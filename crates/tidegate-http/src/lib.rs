@@ -27,6 +27,7 @@ mod state;
 mod streams;
 mod tail;
 mod tickets;
+mod wire;
 mod work;
 
 pub use config::{AccessRule, HttpConfig, StreamAuth, TlsFiles, Who};

@@ -7,6 +7,7 @@
 
 mod check;
 mod decide;
+mod feed;
 mod mint;
 mod open;
 mod origin;

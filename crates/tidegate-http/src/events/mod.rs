@@ -1,13 +1,25 @@
-//! Domain events, the feed and the catalogue: `/api/v1/events`.
+//! Domain events and the feed: `/api/v1/events`.
 //!
-//! Owns: the paths of this area and how they map onto domain calls.
-//! Must not: know SQL, or touch `router.rs` (it merges [`router`] already).
+//! Owns: publishing, the caller's own feed as a stream and by cursor, the catalogue.
+//! Must not: know how a feed is stored or what a schema says; `tidegate-events` does.
+
+mod catalogue;
+mod operation;
+mod page;
+mod problem;
+mod publish;
+mod stream;
 
 use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::AppState;
 
 /// The routes of this area, with their full paths.
 pub(crate) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
+        .routes(routes!(publish::publish, page::page))
+        .routes(routes!(stream::stream, stream::stream_by_post))
+        .routes(routes!(catalogue::list, catalogue::register))
+        .routes(routes!(operation::lookup))
 }

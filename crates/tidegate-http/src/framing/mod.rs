@@ -15,6 +15,7 @@ pub(crate) use durable::{Control, encode_batch, encode_control, encode_data};
 pub(crate) use events::{
     Hello, ID_LINE_LEN, encode_end, encode_gap, encode_hello, encode_ping, encode_record, id_line, without_id,
 };
+pub(crate) use name::event_name;
 
 /// How a record's bytes become text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

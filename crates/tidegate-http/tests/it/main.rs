@@ -13,9 +13,13 @@ mod events;
 #[cfg(test)]
 mod fixture;
 #[cfg(test)]
+mod generations;
+#[cfg(test)]
 mod live;
 #[cfg(test)]
 mod ops;
+#[cfg(test)]
+mod people;
 #[cfg(test)]
 mod sockets;
 #[cfg(test)]
