@@ -23,6 +23,9 @@ pub(crate) struct DoctorArgs {
     /// An origin that should be allowed by CORS; may be repeated.
     #[arg(long = "origin", value_name = "ORIGIN")]
     origins: Vec<String>,
+    /// Sign in with this email instead of a key; the password is read from standard input.
+    #[arg(long)]
+    email: Option<String>,
 }
 
 /// How a check went.
@@ -82,9 +85,12 @@ impl Report<'_> {
 }
 
 pub(super) async fn run(args: DoctorArgs, context: &Context) -> Result<Exit, CliError> {
-    let client = context.client()?;
+    let mut client = context.client()?;
     let mut report = Report { context, bad: 0 };
     local::check(context, &mut report);
+    if let Some(email) = &args.email {
+        client = server::sign_in(&client, email, &mut report).await?;
+    }
     if server::check(&client, &args.origins, &mut report).await {
         check_live(&client, &mut report).await;
     }

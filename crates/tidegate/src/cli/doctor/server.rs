@@ -3,13 +3,46 @@
 use std::time::Duration;
 
 use reqwest::Method;
+use serde_json::json;
 use tidegate_types::{Clock as _, SystemClock, Timestamp};
 
 use super::{Finding, Report};
 use crate::cli::client::{Call, Client};
+use crate::cli::exit::CliError;
+use crate::config::Hidden;
 
 const SKEW_MAX: Duration = Duration::from_secs(30);
 const SHORT: Duration = Duration::from_secs(5);
+
+/// Signs in as people do; the client goes on with the access token.
+pub(super) async fn sign_in(
+    client: &Client,
+    email: &str,
+    report: &mut Report<'_>,
+) -> Result<Client, CliError> {
+    let mut password = String::new();
+    std::io::stdin()
+        .read_line(&mut password)
+        .map_err(|error| CliError::io("cannot read the password", error))?;
+    let password = password.trim_end_matches(['\n', '\r']);
+    let body = json!({ "email": email, "password": password });
+    match client.call(Call::post("/api/v1/auth/login").json(body).timeout(SHORT)).await {
+        Ok(signed_in) => {
+            report.add(&Finding::good("sign-in", "accepted"));
+            let token = signed_in.body.get("access_token").and_then(|v| v.as_str()).unwrap_or_default();
+            Client::new(client.base(), Some(Hidden::from(token.to_owned())))
+        }
+        Err(error) => {
+            let words = format!("{} ({})", error.detail, error.code);
+            report.add(&Finding::bad(
+                "sign-in",
+                words,
+                "check the email and the password, or `tidegate user list`",
+            ));
+            Ok(client.clone())
+        }
+    }
+}
 
 /// Whether there is a server to go on with.
 pub(super) async fn check(client: &Client, origins: &[String], report: &mut Report<'_>) -> bool {
