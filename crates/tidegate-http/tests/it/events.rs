@@ -37,6 +37,8 @@ pub(crate) struct EventStream {
     text: Vec<u8>,
     ended: bool,
     pub(crate) head: String,
+    /// The head with its letters as they came: cookies tell them apart.
+    pub(crate) head_as_sent: String,
     pub(crate) status: u16,
 }
 
@@ -51,8 +53,15 @@ impl EventStream {
     pub(crate) async fn send(server: &Server, request: &str) -> Self {
         let mut socket = TcpStream::connect(server.address).await.unwrap();
         socket.write_all(request.as_bytes()).await.unwrap();
-        let mut stream =
-            Self { socket, raw: Vec::new(), text: Vec::new(), ended: false, head: String::new(), status: 0 };
+        let mut stream = Self {
+            socket,
+            raw: Vec::new(),
+            text: Vec::new(),
+            ended: false,
+            head: String::new(),
+            head_as_sent: String::new(),
+            status: 0,
+        };
         let end = loop {
             if let Some(at) = find(&stream.raw, b"\r\n\r\n") {
                 break at;
@@ -60,8 +69,8 @@ impl EventStream {
             assert!(stream.fill().await, "closed before the head came");
         };
         let rest = stream.raw.split_off(end + 4);
-        stream.head =
-            String::from_utf8(std::mem::replace(&mut stream.raw, rest)).unwrap().to_ascii_lowercase();
+        stream.head_as_sent = String::from_utf8(std::mem::replace(&mut stream.raw, rest)).unwrap();
+        stream.head = stream.head_as_sent.to_ascii_lowercase();
         if let Some(length) = stream.content_length() {
             while stream.raw.len() < length {
                 assert!(stream.fill().await, "closed before the body came");

@@ -1,6 +1,8 @@
 //! The edge over real sockets: one server per test on a free port, raw bytes in, raw bytes out.
 
 #[cfg(test)]
+mod accounts;
+#[cfg(test)]
 mod bodies;
 #[cfg(test)]
 mod cors;
@@ -14,6 +16,8 @@ mod events;
 mod fixture;
 #[cfg(test)]
 mod generations;
+#[cfg(test)]
+mod keys;
 #[cfg(test)]
 mod live;
 #[cfg(test)]
