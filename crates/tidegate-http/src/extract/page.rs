@@ -3,6 +3,7 @@
 //! Owns: the bounds of a page.
 //! Must not: read a cursor; it belongs to the list. Only lists that are read whole are cut here.
 
+use std::cmp::Reverse;
 use std::str::FromStr;
 
 use axum::Json;
@@ -70,7 +71,7 @@ impl PageArgs {
         let before = self.cursor.as_deref().map(str::parse::<I>).transpose();
         let before = before.map_err(|_| Problem::new(ErrorCode::InvalidCursor))?;
         items.retain(|item| before.as_ref().is_none_or(|before| id(item) < *before));
-        items.sort_unstable_by(|a, b| id(b).cmp(&id(a)));
+        items.sort_unstable_by_key(|item| Reverse(id(item)));
         let is_cut = items.len() > self.limit;
         items.truncate(self.limit);
         let next_cursor = items.last().filter(|_| is_cut).map(|last| id(last).to_string());

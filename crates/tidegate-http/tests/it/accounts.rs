@@ -363,3 +363,34 @@ async fn the_feeds_cookie_opens_it_and_lets_the_browsers_reconnect_in_by_its_han
     let wins = EventStream::open(&server, &url, &[("Cookie", "sse_token=tgt_bad")]).await;
     assert_eq!(wins.status, 200, "a ticket in the query wins over the cookie: {}", wins.head);
 }
+
+#[test]
+fn the_openapi_document_names_every_call_of_accounts_and_keys() {
+    let document = serde_json::to_value(tidegate_http::openapi()).unwrap();
+    let calls = [
+        ("/api/v1/auth/register", "post", "201"),
+        ("/api/v1/auth/login", "post", "200"),
+        ("/api/v1/auth/refresh", "post", "200"),
+        ("/api/v1/auth/logout", "post", "204"),
+        ("/api/v1/auth/password", "post", "204"),
+        ("/api/v1/auth/me", "get", "200"),
+        ("/api/v1/auth/sessions", "get", "200"),
+        ("/api/v1/auth/sessions/{id}", "delete", "204"),
+        ("/api/v1/auth/sse-token", "post", "200"),
+        ("/api/v1/keys", "post", "201"),
+        ("/api/v1/keys", "get", "200"),
+        ("/api/v1/keys/{id}", "get", "200"),
+        ("/api/v1/keys/{id}", "delete", "204"),
+    ];
+    for (path, method, status) in calls {
+        let call = &document["paths"][path][method];
+        assert!(call["responses"][status].is_object(), "{method} {path}");
+    }
+    assert!(
+        document["paths"]["/api/v1/keys"]["post"]["description"].as_str().unwrap().contains("only admins")
+    );
+    let schemas = document["components"]["schemas"].as_object().unwrap();
+    for name in ["Account", "SignedIn", "Refreshed", "FeedTicket", "ApiKey", "CreatedApiKey", "NewApiKey"] {
+        assert!(schemas.contains_key(name), "{name}");
+    }
+}
