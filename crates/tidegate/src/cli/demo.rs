@@ -53,7 +53,8 @@ pub(super) async fn run(args: DemoArgs, context: &Context) -> Result<Exit, CliEr
         std::fs::remove_dir_all(&data)
             .map_err(|error| CliError::io("cannot empty the demo's folder", error))?;
     }
-    let overrides = Overrides { data: Some(data), port: args.port, ..context.overrides() };
+    let overrides =
+        Overrides { data: Some(data), port: args.port, log_level: Some("warn"), ..context.overrides() };
     let shutdown =
         server::shutdown_token().map_err(|error| CliError::io("cannot listen for signals", error))?;
     let dev = Dev::open(&overrides, context, args.port.is_none()).await?;
@@ -153,6 +154,8 @@ async fn show(client: &Client, speed: f64, output: Output) -> Result<(), CliErro
 struct Seen {
     offsets: Vec<String>,
     resumed: usize,
+    /// How a stranger with the ticket was answered.
+    stranger: u16,
     status: String,
 }
 
@@ -160,13 +163,18 @@ async fn watch(client: &Client, id: &str, output: Output) -> Result<Seen, CliErr
     output.note(format!("   generation {id}"));
     output.note("2. A reader mints a ticket (60 s, single use) and opens the stream with it.");
     let mut follower = Follower::new(client.clone(), Target::Generation(id.to_owned()), None);
-    let mut seen = Seen { offsets: Vec::new(), resumed: 0, status: String::new() };
+    let mut seen = Seen { offsets: Vec::new(), resumed: 0, stranger: 0, status: String::new() };
     let mut cut = false;
     loop {
         match follower.next().await? {
             Heard::Opened(Opening::Resumed) => {
                 seen.resumed += 1;
                 output.note("   resumed with the same ticket and its rotating tag, from where it stopped");
+                seen.stranger = follower.try_as_stranger().await?;
+                output.note(format!(
+                    "   the same ticket without the tag, as a stranger would send it: {}",
+                    seen.stranger
+                ));
             }
             Heard::Opened(_) | Heard::Gap(_) | Heard::Lost { .. } => {}
             Heard::Ended { .. } => return Ok(seen),
@@ -201,13 +209,14 @@ fn verdict(id: &str, exit_code: u8, seen: &Seen, output: Output) -> Result<(), C
     let numbers: Vec<u64> = seen.offsets.iter().filter_map(|offset| offset.parse().ok()).collect();
     let gap_free = numbers.iter().zip(1..).all(|(number, expected)| *number == expected);
     let complete = seen.status == "completed" && exit_code == 0;
-    if !gap_free || !complete || seen.resumed == 0 || numbers.is_empty() {
+    if !gap_free || !complete || seen.resumed == 0 || seen.stranger != 401 || numbers.is_empty() {
         return Err(CliError::new(
             Exit::Failed,
             format!(
-                "the demo did not go as planned: {} records, without gaps: {gap_free}, resumed {} times, status {}",
+                "the demo did not go as planned: {} records, without gaps: {gap_free}, resumed {} times, a stranger got {}, status {}",
                 numbers.len(),
                 seen.resumed,
+                seen.stranger,
                 seen.status
             ),
         ));
@@ -215,7 +224,7 @@ fn verdict(id: &str, exit_code: u8, seen: &Seen, output: Output) -> Result<(), C
     let count = numbers.len();
     output.note("4. What this proves:");
     output.note(format!("   · {count} events, offsets 1 to {count}: none lost, none twice, across the cut"));
-    output.note("   · the ticket was spent at the first open; the reconnect was let in by its tag, nobody else's would be");
+    output.note("   · the ticket was spent at the first open; the reconnect was let in by its tag, a stranger was refused");
     output.note("   · the command's exit status ended the job, and the stream with it");
     if output.json {
         output.line(serde_json::json!({ "generation_id": id, "events": count, "resumed": seen.resumed, "status": seen.status }));

@@ -20,6 +20,8 @@ pub struct Overrides {
     pub addr: Option<String>,
     /// `--port`
     pub port: Option<u16>,
+    /// A level for when nobody says one.
+    pub log_level: Option<&'static str>,
     /// Where this process stands, for `dev`.
     pub folder: Option<PathBuf>,
 }
@@ -78,6 +80,11 @@ pub fn load(overrides: &Overrides, env: &Env, mode: Mode) -> Result<Loaded, Refu
     if mode == Mode::Dev && !layers.values.contains_key("cors.origins") {
         config.cors.origins = ["http://localhost:3000", "http://localhost:5173"].map(str::to_owned).to_vec();
         layers.sources.insert("cors.origins".to_owned(), Source::Dev);
+    }
+    if let Some(level) = overrides.log_level
+        && !layers.values.contains_key("log.level")
+    {
+        level.clone_into(&mut config.log.level);
     }
     config.cors.normalise();
     let data = config.server.data.clone().or(early_data).map(|path| absolute(&path)).ok_or_else(|| {

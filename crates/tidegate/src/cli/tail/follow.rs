@@ -152,6 +152,19 @@ impl Follower {
         self.events = None;
     }
 
+    /// Tries the ticket as somebody would who has seen it, but not the tag. Answers the status.
+    ///
+    /// # Errors
+    /// There is no ticket, or no answer.
+    pub(crate) async fn try_as_stranger(&self) -> Result<u16, CliError> {
+        let ticket = self.ticket.as_deref().unwrap_or_default();
+        let request = self.client.anonymous(Method::GET, &self.target.open_path(None)).bearer_auth(ticket);
+        let answer = request.timeout(Duration::from_secs(5)).send().await;
+        answer
+            .map(|response| response.status().as_u16())
+            .map_err(|error| CliError::new(Exit::Unreachable, root_cause(&error)))
+    }
+
     /// The offset after the last record or hello, without the tag.
     #[must_use]
     pub(crate) fn offset(&self) -> Option<&str> {
