@@ -202,3 +202,26 @@ async fn doctor_finds_a_healthy_server_healthy() {
     let foreign = world.run(&["doctor", "--origin", "https://app.example.org"]).await.expect(1);
     assert!(foreign.stdout.contains("cors.origins"), "{}", foreign.stdout);
 }
+
+#[tokio::test]
+async fn ctrl_c_reaches_the_command_and_cancels_the_generation() {
+    let world = World::new().await;
+    let script = "echo up; while :; do sleep 0.1; done";
+    let mut child = world
+        .command(&["--json", "run", "--id", "interrupted", "--", "sh", "-c", script])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    eventually("the command says that it is up", || async {
+        (world.record("interrupted").await["message"] == "up").then_some(())
+    })
+    .await;
+    let pid = child.id().unwrap().to_string();
+    tokio::process::Command::new("kill").args(["-INT", &pid]).status().await.unwrap();
+    let status = tokio::time::timeout(Duration::from_secs(10), child.wait()).await.unwrap().unwrap();
+    assert_eq!(status.code(), Some(130), "128 + SIGINT, as a shell tells it");
+    assert_eq!(world.record("interrupted").await["status"], "cancelled");
+    world.run(&["tail", "interrupted"]).await.expect(1);
+}
