@@ -19,6 +19,10 @@ use crate::problem::Problem;
 #[derive(Clone, Debug)]
 pub(crate) struct Caller(pub(crate) Principal);
 
+/// A user or a service, but not nobody: refused before anything else is looked at.
+#[derive(Clone, Debug)]
+pub(crate) struct Someone(pub(crate) Principal);
+
 /// A signed-in user.
 #[derive(Clone, Debug)]
 pub(crate) struct SignedIn(pub(crate) UserPrincipal);
@@ -88,6 +92,14 @@ impl FromRequestParts<AppState> for Caller {
         let presented = Presented::of(state.config(), parts)?;
         let is_unsafe = !matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
         Ok(Self(authenticate(state, parts, presented, is_unsafe).await?))
+    }
+}
+
+impl FromRequestParts<AppState> for Someone {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+        Ok(Self(Caller::from_request_parts(parts, state).await?.require_someone()?))
     }
 }
 

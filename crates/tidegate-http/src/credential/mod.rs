@@ -10,7 +10,7 @@ mod refuse;
 mod same_origin;
 mod stream;
 
-pub(crate) use caller::{Admin, Caller, SignedIn};
+pub(crate) use caller::{Admin, Caller, SignedIn, Someone};
 pub(crate) use facts::Facts;
 pub(crate) use present::FEED_COOKIE;
 pub(crate) use refuse::{audit_leak, limit_anonymous};

@@ -3,16 +3,17 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{FromRequestParts, State};
+use http::request::Parts;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tidegate_events::{CatalogueType, NewType};
-use tidegate_gate::{Principal, Role, Scope};
+use tidegate_gate::{Role, Scope};
 use tidegate_types::{ErrorCode, Timestamp};
 use utoipa::ToSchema;
 
 use crate::AppState;
-use crate::credential::Caller;
+use crate::credential::{Caller, Someone};
 use crate::extract::{JsonBody, Page};
 use crate::problem::Problem;
 use crate::wire::{Conflicting, Refused, Unprocessable};
@@ -50,13 +51,15 @@ pub(crate) struct TypeView {
     updated_at: Option<Timestamp>,
 }
 
+/// The catalogue is the whole server's: admins and the server's own keys change it.
+pub(crate) struct Registrar;
+
 /// Lists the types of domain events.
 #[utoipa::path(
     get, path = "/api/v1/events/catalogue", tag = "events", operation_id = "listEventTypes",
     responses((status = 200, description = "The server's own first, then the registered ones", body = Page<TypeView>), Refused)
 )]
-pub(crate) async fn list(State(state): State<AppState>, caller: Caller) -> Result<Page<TypeView>, Problem> {
-    caller.require_someone()?;
+pub(crate) async fn list(State(state): State<AppState>, _: Someone) -> Result<Page<TypeView>, Problem> {
     let items = state.events().list_types().into_iter().map(TypeView::from).collect();
     Ok(Page { items, next_cursor: None })
 }
@@ -68,26 +71,29 @@ pub(crate) async fn list(State(state): State<AppState>, caller: Caller) -> Resul
 )]
 pub(crate) async fn register(
     State(state): State<AppState>,
-    caller: Caller,
+    _: Registrar,
     JsonBody(body): JsonBody<NewTypeBody>,
 ) -> Result<Json<TypeView>, Problem> {
-    may_register(&caller)?;
     let new = NewType { name: body.event_type.parse()?, schema: body.schema, description: body.description };
     Ok(Json(state.events().register_type(new).await?.into()))
 }
 
-/// The catalogue is the whole server's: admins and the server's own keys change it.
-fn may_register(caller: &Caller) -> Result<(), Problem> {
-    if matches!(&caller.0, Principal::User(user) if user.role == Role::Admin) {
-        return Ok(());
+impl FromRequestParts<AppState> for Registrar {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+        let caller = Caller::from_request_parts(parts, state).await?;
+        if caller.0.user().is_some_and(|user| user.role == Role::Admin) {
+            return Ok(Self);
+        }
+        let key = caller.require_scope(&Scope::EventsPublish)?;
+        if key.owner.is_some() {
+            return Err(
+                Problem::new(ErrorCode::Forbidden).detail("A user's own key cannot change the catalogue.")
+            );
+        }
+        Ok(Self)
     }
-    let key = caller.require_scope(&Scope::EventsPublish)?;
-    if key.owner.is_some() {
-        return Err(
-            Problem::new(ErrorCode::Forbidden).detail("A user's own key cannot change the catalogue.")
-        );
-    }
-    Ok(())
 }
 
 impl From<CatalogueType> for TypeView {

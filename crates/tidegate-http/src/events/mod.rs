@@ -4,10 +4,12 @@
 //! Must not: know how a feed is stored or what a schema says; `tidegate-events` does.
 
 mod catalogue;
+mod feed;
 mod operation;
 mod page;
 mod problem;
 mod publish;
+mod publisher;
 mod stream;
 
 use utoipa_axum::router::OpenApiRouter;

@@ -4,12 +4,11 @@ use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
 use tidegate_events::{Operation, OperationState};
-use tidegate_gate::Scope;
 use tidegate_types::{ErrorCode, Timestamp};
 use utoipa::ToSchema;
 
+use super::publisher::Publisher;
 use crate::AppState;
-use crate::credential::Caller;
 use crate::extract::Path;
 use crate::problem::Problem;
 use crate::wire::{Missing, Refused};
@@ -42,10 +41,9 @@ pub(crate) struct OperationView {
 )]
 pub(crate) async fn lookup(
     State(state): State<AppState>,
-    caller: Caller,
+    _: Publisher,
     Path(id): Path<String>,
 ) -> Result<Json<OperationView>, Problem> {
-    caller.require_scope(&Scope::EventsPublish)?;
     let found = state.events().lookup_operation(&id).await?;
     found.map(|operation| Json(operation.into())).ok_or_else(|| ErrorCode::NotFound.into())
 }

@@ -3,11 +3,12 @@
 use axum::Json;
 use axum::extract::State;
 use serde::Deserialize;
-use tidegate_events::TypeFilter;
 use utoipa::IntoParams;
 
+use super::feed::{feed_of, types};
 use crate::AppState;
-use crate::credential::SignedIn;
+use crate::access;
+use crate::credential::Someone;
 use crate::extract::Query;
 use crate::problem::Problem;
 use crate::wire::{ItemsQuery, Mistaken, RecordsPage, Refused, read_records};
@@ -38,19 +39,12 @@ pub(crate) struct FeedQuery {
 )]
 pub(crate) async fn page(
     State(state): State<AppState>,
-    SignedIn(user): SignedIn,
+    Someone(caller): Someone,
     Query(query): Query<FeedQuery>,
 ) -> Result<Json<RecordsPage>, Problem> {
     let filter = types(query.types.as_deref())?;
-    let feed = state.events().ensure_feed(user.user_id).await?;
+    let feed = feed_of(&state, &caller).await?;
+    access::may_read(&state, &caller, &feed).await?;
     let wanted = ItemsQuery { after: query.after, limit: query.limit, wait: query.wait };
-    read_records(&state, &feed.path, &wanted, &filter).await.map(Json)
-}
-
-/// Reads `types`; none lets every type through.
-///
-/// # Errors
-/// 400 for a malformed filter.
-pub(super) fn types(text: Option<&str>) -> Result<TypeFilter, Problem> {
-    text.filter(|text| !text.is_empty()).map_or_else(|| Ok(TypeFilter::default()), |text| Ok(text.parse()?))
+    read_records(&state, &feed, &wanted, &filter).await.map(Json)
 }

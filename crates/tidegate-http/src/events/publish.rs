@@ -8,12 +8,12 @@ use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use tidegate_events::{Audience, EventType, Publish, Published};
-use tidegate_gate::{Scope, ServicePrincipal};
+use tidegate_gate::{Principal, ServicePrincipal};
 use tidegate_types::{ErrorCode, Offset, UserId};
 use utoipa::ToSchema;
 
+use super::publisher::Publisher;
 use crate::AppState;
-use crate::credential::Caller;
 use crate::extract::JsonBody;
 use crate::idempotency::idempotent;
 use crate::problem::Problem;
@@ -72,19 +72,18 @@ pub(crate) struct UserOffset {
 )]
 pub(crate) async fn publish(
     State(state): State<AppState>,
-    caller: Caller,
+    Publisher(key): Publisher,
     headers: HeaderMap,
     JsonBody(body): JsonBody<PublishBody>,
 ) -> Result<Response, Problem> {
-    let key = caller.require_scope(&Scope::EventsPublish)?;
     let (same, publish) = (same_body(&body), body.read()?);
-    may_reach(key, &publish.audience)?;
+    may_reach(&key, &publish.audience)?;
     let events = state.events().clone();
     let work = || async move {
         let single = matches!(publish.audience, Audience::User(_));
         Ok(PublishedView::of(events.publish(publish).await?, single).into_response())
     };
-    idempotent(&state, &caller.0, "POST /api/v1/events", &headers, &same, work).await
+    idempotent(&state, &Principal::Service(key), "POST /api/v1/events", &headers, &same, work).await
 }
 
 /// A key that belongs to a user reaches that user alone.

@@ -4,11 +4,10 @@ use axum::extract::State;
 use axum::response::Response;
 use secrecy::ExposeSecret as _;
 use serde::Deserialize;
-use tidegate_gate::Principal;
-use tidegate_types::{ErrorCode, StreamPath};
+use tidegate_types::StreamPath;
 use utoipa::IntoParams;
 
-use super::page::types;
+use super::feed::{feed_of, types};
 use crate::AppState;
 use crate::credential::StreamCredential;
 use crate::extract::Query;
@@ -66,12 +65,5 @@ async fn feed(state: &AppState, args: &TailArgs) -> Result<StreamPath, Problem> 
             return Ok(state.gate().feed_of_ticket(text.expose_secret(), &args.facts).await?);
         }
     };
-    let user = match principal {
-        Principal::User(user) => user.user_id,
-        Principal::Service(key) => {
-            key.owner.ok_or_else(|| Problem::new(ErrorCode::Forbidden).detail("This key is no user's."))?
-        }
-        Principal::Anonymous => return Err(ErrorCode::Unauthenticated.into()),
-    };
-    Ok(state.events().ensure_feed(user).await?.path)
+    feed_of(state, principal).await
 }

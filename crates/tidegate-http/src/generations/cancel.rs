@@ -7,7 +7,7 @@ use http::StatusCode;
 use super::access::own;
 use super::view::GenerationView;
 use crate::AppState;
-use crate::credential::Caller;
+use crate::credential::Someone;
 use crate::extract::Path;
 use crate::problem::Problem;
 use crate::wire::{Conflicting, Missing, Refused};
@@ -23,7 +23,7 @@ use crate::wire::{Conflicting, Missing, Refused};
 )]
 pub(crate) async fn cancel(
     State(state): State<AppState>,
-    Caller(caller): Caller,
+    Someone(caller): Someone,
     Path(id): Path<String>,
 ) -> Result<(StatusCode, Json<GenerationView>), Problem> {
     let record = own(&state, &caller, &id).await?;

@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 use super::access::acts_for;
 use super::view::GenerationView;
 use crate::AppState;
-use crate::credential::Caller;
+use crate::credential::Someone;
 use crate::extract::JsonBody;
 use crate::idempotency::idempotent;
 use crate::problem::Problem;
@@ -53,7 +53,7 @@ pub(crate) struct NewGenerationBody {
 )]
 pub(crate) async fn create(
     State(state): State<AppState>,
-    Caller(caller): Caller,
+    Someone(caller): Someone,
     headers: HeaderMap,
     JsonBody(body): JsonBody<NewGenerationBody>,
 ) -> Result<Response, Problem> {

@@ -5,7 +5,7 @@ use http::StatusCode;
 
 use super::access::own;
 use crate::AppState;
-use crate::credential::Caller;
+use crate::credential::Someone;
 use crate::extract::Path;
 use crate::problem::Problem;
 use crate::wire::{Missing, Refused};
@@ -18,7 +18,7 @@ use crate::wire::{Missing, Refused};
 )]
 pub(crate) async fn delete(
     State(state): State<AppState>,
-    Caller(caller): Caller,
+    Someone(caller): Someone,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
     let record = own(&state, &caller, &id).await?;

@@ -7,7 +7,7 @@ use tidegate_generations::Generations;
 
 use super::access::readable;
 use crate::AppState;
-use crate::credential::Caller;
+use crate::credential::Someone;
 use crate::extract::{Path, Query};
 use crate::problem::Problem;
 use crate::wire::{ItemsQuery, Missing, Mistaken, RecordsPage, Refused, read_records};
@@ -25,7 +25,7 @@ use crate::wire::{ItemsQuery, Missing, Mistaken, RecordsPage, Refused, read_reco
 )]
 pub(crate) async fn events(
     State(state): State<AppState>,
-    Caller(caller): Caller,
+    Someone(caller): Someone,
     Path(id): Path<String>,
     Query(query): Query<ItemsQuery>,
 ) -> Result<Json<RecordsPage>, Problem> {

@@ -9,7 +9,7 @@ use utoipa::IntoParams;
 use super::access::acts_for;
 use super::view::GenerationView;
 use crate::AppState;
-use crate::credential::Caller;
+use crate::credential::Someone;
 use crate::extract::{Page, PageArgs, Query};
 use crate::problem::Problem;
 use crate::wire::{Mistaken, PageParams, Refused};
@@ -32,7 +32,7 @@ pub(crate) struct ListQuery {
 )]
 pub(crate) async fn list(
     State(state): State<AppState>,
-    Caller(caller): Caller,
+    Someone(caller): Someone,
     Query(query): Query<ListQuery>,
     page: PageArgs,
 ) -> Result<Page<GenerationView>, Problem> {

@@ -13,7 +13,7 @@ use utoipa::IntoParams;
 use super::access::{absent, readable};
 use super::view::{GenerationView, etag};
 use crate::AppState;
-use crate::credential::Caller;
+use crate::credential::Someone;
 use crate::extract::{Path, Query};
 use crate::problem::Problem;
 use crate::wire::{Missing, Mistaken, Refused, Validators, read_from, wait_seconds};
@@ -43,7 +43,7 @@ pub(crate) struct LookupQuery {
 )]
 pub(crate) async fn lookup(
     State(state): State<AppState>,
-    Caller(caller): Caller,
+    Someone(caller): Someone,
     Path(id): Path<String>,
     Query(query): Query<LookupQuery>,
     headers: HeaderMap,

@@ -9,7 +9,7 @@ use http::{HeaderMap, StatusCode};
 use super::access::own;
 use super::view::GenerationView;
 use crate::AppState;
-use crate::credential::Caller;
+use crate::credential::Someone;
 use crate::extract::Path;
 use crate::idempotency::idempotent;
 use crate::problem::Problem;
@@ -29,7 +29,7 @@ use crate::wire::{Conflicting, Missing, Refused};
 )]
 pub(crate) async fn retry(
     State(state): State<AppState>,
-    Caller(caller): Caller,
+    Someone(caller): Someone,
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {

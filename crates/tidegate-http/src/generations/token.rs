@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use super::access::parse_id;
 use crate::AppState;
-use crate::credential::{Caller, Facts};
+use crate::credential::{Facts, Someone};
 use crate::extract::Path;
 use crate::problem::Problem;
 use crate::tickets;
@@ -38,7 +38,7 @@ pub(crate) struct StreamTokenView {
 )]
 pub(crate) async fn token(
     State(state): State<AppState>,
-    Caller(caller): Caller,
+    Someone(caller): Someone,
     Facts(facts): Facts,
     Path(id): Path<String>,
 ) -> Result<Json<StreamTokenView>, Problem> {

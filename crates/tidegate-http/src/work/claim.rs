@@ -12,9 +12,8 @@ use tidegate_generations::{Claim, Claimed};
 use tidegate_types::Limits;
 use utoipa::ToSchema;
 
-use super::lease::worker;
+use super::lease::Worker;
 use crate::AppState;
-use crate::credential::Caller;
 use crate::extract::JsonBody;
 use crate::generations::{GenerationView, client_id};
 use crate::problem::Problem;
@@ -25,7 +24,8 @@ const LEASE_SECONDS_DEFAULT: u64 = 60;
 /// A worker's wish for work.
 #[derive(Debug, Deserialize, ToSchema)]
 pub(crate) struct ClaimBody {
-    /// What the worker can run.
+    /// What the worker can run; may be left out with `id`.
+    #[serde(default)]
     frameworks: Vec<String>,
     /// How long it keeps the lease without a word, 5 to 600 s; 60 by default.
     lease_seconds: Option<u64>,
@@ -59,10 +59,10 @@ pub(crate) struct ClaimedView {
 )]
 pub(crate) async fn claim(
     State(state): State<AppState>,
-    caller: Caller,
+    Worker(key): Worker,
     JsonBody(body): JsonBody<ClaimBody>,
 ) -> Result<Response, Problem> {
-    let claim = body.for_key(worker(&caller)?, state.limits())?;
+    let claim = body.for_key(&key, state.limits())?;
     let claimed = tokio::select! {
         claimed = state.generations().claim(claim) => claimed?,
         () = state.shutdown().cancelled() => None,

@@ -18,6 +18,9 @@ use crate::problem::Problem;
 /// The header that carries a lease.
 pub(super) const LEASE_HEADER: &str = "tidegate-lease";
 
+/// A key that may work.
+pub(super) struct Worker(pub(super) ServicePrincipal);
+
 /// A key that may work, the generation of the path, and the lease that came along.
 pub(super) struct Held {
     pub(super) key: ServicePrincipal,
@@ -25,11 +28,20 @@ pub(super) struct Held {
     pub(super) lease: SecretString,
 }
 
+impl FromRequestParts<AppState> for Worker {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+        let caller = Caller::from_request_parts(parts, state).await?;
+        Ok(Self(caller.require_scope(&Scope::GenerationsWork)?.clone()))
+    }
+}
+
 impl FromRequestParts<AppState> for Held {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
-        let key = worker(&Caller::from_request_parts(parts, state).await?)?.clone();
+        let Worker(key) = Worker::from_request_parts(parts, state).await?;
         let Path(id) = Path::<String>::from_request_parts(parts, state).await?;
         let lease = parts.headers.get(LEASE_HEADER).ok_or_else(missing)?;
         let lease = lease.to_str().ok().filter(|text| Secret::parse(SecretKind::WorkerLease, text).is_ok());
@@ -37,14 +49,6 @@ impl FromRequestParts<AppState> for Held {
             lease.ok_or_else(|| Problem::new(ErrorCode::Fenced).detail("The lease is not one of ours."))?;
         Ok(Self { key, id: parse_id(&id)?, lease: lease.into() })
     }
-}
-
-/// The key behind the request, if it may work.
-///
-/// # Errors
-/// 401, or 403 `insufficient-scope`.
-pub(super) fn worker(caller: &Caller) -> Result<&ServicePrincipal, Problem> {
-    caller.require_scope(&Scope::GenerationsWork)
 }
 
 fn missing() -> Problem {

@@ -13,6 +13,8 @@ mod door;
 #[cfg(test)]
 mod events;
 #[cfg(test)]
+mod feeds;
+#[cfg(test)]
 mod fixture;
 #[cfg(test)]
 mod generations;
@@ -34,3 +36,5 @@ mod tails;
 mod tickets;
 #[cfg(test)]
 mod tls;
+#[cfg(test)]
+mod work;
