@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use rand::TryRngCore as _;
+use rand::RngCore as _;
 
 /// Where random bytes come from. Secrets, ids and jitter all ask here.
 pub trait Entropy: Send + Sync + fmt::Debug {
@@ -10,17 +10,15 @@ pub trait Entropy: Send + Sync + fmt::Debug {
     fn fill(&self, bytes: &mut [u8]);
 }
 
-/// The operating system's generator.
+/// A generator for secrets (ChaCha), seeded by the operating system in each thread and again and
+/// again: a system call per id would be a good part of an append's cost.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct OsEntropy;
 
 impl Entropy for OsEntropy {
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that draws random bytes")]
     fn fill(&self, bytes: &mut [u8]) {
-        // Without a random source no secret is safe: stopping is the only right answer, and
-        // `getrandom` fails on Linux only before the kernel's pool was seeded once.
-        if rand::rngs::OsRng.try_fill_bytes(bytes).is_err() {
-            std::process::abort();
-        }
+        rand::rng().fill_bytes(bytes);
     }
 }
 

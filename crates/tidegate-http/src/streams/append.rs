@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::Serialize;
 use tidegate_gate::{Principal, StreamKind};
-use tidegate_log::{Append, Appended, StreamInfo, json};
+use tidegate_log::{Append, Appended, json};
 use tidegate_types::ErrorCode;
 use tokio::time::Instant;
 
@@ -50,8 +50,9 @@ pub(super) async fn post(
     let StreamCredential::Principal(principal) = &args.credential else {
         return Err(Problem::new(ErrorCode::InvalidToken).detail("a ticket opens a stream and nothing else"));
     };
-    let headers = request.headers().clone();
-    let RawBody(body) = RawBody::from_request(request, &state).await?;
+    let (mut parts, body) = request.into_parts();
+    let headers = std::mem::take(&mut parts.headers);
+    let RawBody(body) = RawBody::from_request(Request::from_parts(parts, body), &state).await?;
     append(&state, &target, principal, &headers, body).await
 }
 
@@ -77,8 +78,10 @@ async fn append(
     if headers::wants_fork(request) {
         return Err(not_implemented("forks are not served by this version"));
     }
-    let info = state.log().lookup(&target.path).await?.ok_or(ErrorCode::NotFound)?;
-    let wanted = wanted(state, &info, request, body)?;
+    let wanted = match wanted(state, request, body) {
+        Ok(wanted) => wanted,
+        Err(malformed) => return Err(sooner(state, target, request).await?.unwrap_or(malformed)),
+    };
     let closes_only = wanted.records.is_empty();
     let started = Instant::now();
     let appended = state.log().append(&target.path, wanted).await?;
@@ -86,7 +89,18 @@ async fn append(
     Ok(answer(&appended, closes_only))
 }
 
-fn wanted(state: &AppState, info: &StreamInfo, request: &HeaderMap, body: Bytes) -> Result<Append, Problem> {
+/// What is wrong with the stream itself, which is told before what is wrong with the body: bytes
+/// of another type than the stream's need not be JSON.
+async fn sooner(state: &AppState, target: &Target, request: &HeaderMap) -> Result<Option<Problem>, Problem> {
+    let Some(info) = state.log().lookup(&target.path).await? else {
+        return Ok(Some(ErrorCode::NotFound.into()));
+    };
+    let given = headers::content_type(request)?;
+    let differs = given.is_some_and(|given| !failures::same_type(given, &info.content_type));
+    Ok(differs.then(|| ErrorCode::ContentTypeMismatch.into()))
+}
+
+fn wanted(state: &AppState, request: &HeaderMap, body: Bytes) -> Result<Append, Problem> {
     let (close, producer) = (headers::wants_close(request), headers::producer(request)?);
     let seq = headers::sequence(request)?;
     if body.is_empty() {
@@ -96,11 +110,9 @@ fn wanted(state: &AppState, info: &StreamInfo, request: &HeaderMap, body: Bytes)
     }
     let missing = || Problem::new(ErrorCode::InvalidRequest).detail("an append needs a Content-Type");
     let content_type = headers::content_type(request)?.ok_or_else(missing)?;
-    // Told before the body is looked at: bytes of another type need not be JSON.
-    if !failures::same_type(content_type, &info.content_type) {
-        return Err(ErrorCode::ContentTypeMismatch.into());
-    }
-    let records = if info.is_json() { json::split(&body, failures::json_depth(state))? } else { vec![body] };
+    // The stream is not looked up for this: the log refuses a type that is not the stream's.
+    let is_json = failures::is_json(content_type);
+    let records = if is_json { json::split(&body, failures::json_depth(state))? } else { vec![body] };
     Ok(Append {
         records,
         content_type: Some(content_type.to_owned()),
