@@ -41,8 +41,12 @@ impl HostPolicy {
         if authority.is_none() && first.is_none() && request.version() == Version::HTTP_11 {
             return Err(Problem::new(ErrorCode::InvalidRequest).detail("the host header is missing"));
         }
-        let host = authority.or_else(|| first.and_then(|value| value.to_str().ok())).unwrap_or_default();
-        if !self.enforced || self.serves(host) {
+        // Both, where both are given: what routes the request and what the handler sees must agree
+        // with the list (RFC 9113 section 8.3.1 lets them differ).
+        let header = first.map(|value| value.to_str().unwrap_or_default());
+        let mut names = authority.into_iter().chain(header).peekable();
+        let served = names.peek().is_some() && names.all(|name| self.serves(name));
+        if !self.enforced || served {
             return Ok(());
         }
         Err(Problem::new(ErrorCode::HostNotAllowed))

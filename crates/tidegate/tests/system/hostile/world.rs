@@ -131,7 +131,8 @@ fn forged_tokens(jwt: &str) -> Vec<(&'static str, String)> {
     let own_key =
         json!({"typ": "at+jwt", "alg": "HS256", "jwk": {"kty": "oct", "k": URL_SAFE_NO_PAD.encode("mine")}});
     let path = json!({"typ": "at+jwt", "alg": "HS256", "kid": "../../dev/null"});
-    let past = with("exp", json!(1_000_000_000));
+    let mut past = with("exp", json!(1_000_000_000));
+    past["iat"] = json!(999_999_000);
     vec![
         ("jwt_alg_none", format!("{}.", unsigned.rsplit_once('.').unwrap().0)),
         ("jwt_other_algorithm", other),

@@ -63,7 +63,8 @@ impl Person {
     pub(crate) async fn ticket_url(&self, generation: &str) -> String {
         let answer = self.post(&format!("/api/v1/generations/{generation}/stream-token"), &json!({})).await;
         assert_eq!(answer.status(), 200);
-        let url = answer.json::<Value>().await.unwrap()["stream_url"].as_str().unwrap().to_owned();
-        if url.starts_with("http") { url } else { format!("{}{url}", self.base) }
+        let answer: Value = answer.json().await.unwrap();
+        let text = |member: &str| answer[member].as_str().expect("a text").to_owned();
+        format!("{}{}?ticket={}", self.base, text("stream_url"), text("sse_token"))
     }
 }
