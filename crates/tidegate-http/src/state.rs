@@ -11,7 +11,7 @@ use tidegate_events::Events;
 use tidegate_gate::Gate;
 use tidegate_generations::Generations;
 use tidegate_log::Log;
-use tidegate_types::{Clock, Entropy, Limits};
+use tidegate_types::{Clock, Entropy, Limits, Timestamp};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::HttpConfig;
@@ -60,12 +60,14 @@ struct Inner {
     parts: HttpParts,
     hosts: HostPolicy,
     shutdown: CancellationToken,
+    started_at: Timestamp,
 }
 
 impl AppState {
     pub(crate) fn new(parts: HttpParts, loopback: bool, shutdown: CancellationToken) -> Self {
         let hosts = HostPolicy::new(&parts.config, loopback);
-        Self(Arc::new(Inner { parts, hosts, shutdown }))
+        let started_at = parts.clock.now();
+        Self(Arc::new(Inner { parts, hosts, shutdown, started_at }))
     }
 
     pub(crate) fn gate(&self) -> &Gate {
@@ -106,6 +108,11 @@ impl AppState {
 
     pub(crate) fn metrics(&self) -> &Metrics {
         &self.0.parts.metrics
+    }
+
+    /// When this node began to serve.
+    pub(crate) fn started_at(&self) -> Timestamp {
+        self.0.started_at
     }
 
     pub(crate) fn hosts(&self) -> &HostPolicy {

@@ -20,9 +20,11 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
+use serde::Serialize;
 use tidegate_types::ErrorCode;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+use utoipa::ToSchema;
 
 use crate::AppState;
 use crate::problem::Problem;
@@ -69,6 +71,19 @@ struct ResultLabel {
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct ReasonLabel {
     reason: &'static str,
+}
+
+/// The counters that an operator's page shows.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+pub(crate) struct Totals {
+    /// Open sockets now.
+    pub(crate) sockets: i64,
+    /// Live streams opened since the start.
+    pub(crate) connections_opened: u64,
+    /// Live streams resumed since the start.
+    pub(crate) reconnects: u64,
+    /// Records sent to readers since the start.
+    pub(crate) events_delivered: u64,
 }
 
 /// What became of a ticket that was presented.
@@ -134,6 +149,15 @@ impl Metrics {
             text.clear();
         }
         text
+    }
+
+    pub(crate) fn totals(&self) -> Totals {
+        Totals {
+            sockets: self.0.sockets.get(),
+            connections_opened: self.0.connections_opened.get(),
+            reconnects: self.0.reconnects.get(),
+            events_delivered: self.0.events_delivered.get(),
+        }
     }
 
     pub(crate) fn request_answered(&self, route: &str, status: u16, took: Duration) {

@@ -17,7 +17,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub use metrics::{Metrics, metrics_router, serve_metrics};
-pub(crate) use metrics::{Redemption, Refusal};
+pub(crate) use metrics::{Redemption, Refusal, Totals};
 pub(crate) use security::Credentials;
 
 use crate::AppState;

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod accounts;
 #[cfg(test)]
+mod admin;
+#[cfg(test)]
 mod bodies;
 #[cfg(test)]
 mod cors;
@@ -22,6 +24,8 @@ mod generations;
 mod keys;
 #[cfg(test)]
 mod live;
+#[cfg(test)]
+mod members;
 #[cfg(test)]
 mod ops;
 #[cfg(test)]
