@@ -14,6 +14,8 @@ use tidegate_types::{Timestamp, UserId};
 use super::cookie::session_cookie;
 use crate::AppState;
 
+const BEARER: &str = "bearer";
+
 /// An account, as its owner sees it.
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
 #[schema(as = Account)]
@@ -60,19 +62,20 @@ impl From<SessionWish> for SessionKind {
     }
 }
 
-/// The tokens of a session.
+/// The tokens of a session that just began.
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
 #[schema(as = Tokens)]
 pub(crate) struct TokensBody {
-    /// Sent with each request: `Authorization: Bearer …`.
+    /// Sent with each request: `Authorization: Bearer …`. Absent when the session is carried by a cookie.
     #[serde(serialize_with = "reveal")]
-    #[schema(value_type = String)]
+    #[schema(value_type = String, required = false)]
     pub(crate) access_token: SecretString,
-    /// Exchanged once for new tokens.
+    /// Exchanged once for new tokens. Absent when the session is carried by a cookie.
     #[serde(serialize_with = "reveal")]
-    #[schema(value_type = String)]
+    #[schema(value_type = String, required = false)]
     pub(crate) refresh_token: SecretString,
-    /// `bearer`.
+    /// `bearer`. Absent when the session is carried by a cookie.
+    #[schema(required = false)]
     pub(crate) token_type: &'static str,
 }
 
@@ -82,7 +85,9 @@ pub(crate) struct TokensBody {
 pub(crate) struct SignedInBody {
     /// Who signed in.
     pub(crate) user: UserBody,
+    // The schema's members of tokens are optional; the whole of them never is null.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = TokensBody)]
     pub(crate) tokens: Option<TokensBody>,
     /// Seconds until the access token, or the cookie, runs out.
     pub(crate) expires_in: u64,
@@ -92,23 +97,31 @@ pub(crate) struct SignedInBody {
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
 #[schema(as = Refreshed)]
 pub(crate) struct RefreshedBody {
-    #[serde(flatten)]
-    pub(crate) tokens: TokensBody,
+    /// Sent with each request: `Authorization: Bearer …`.
+    #[serde(serialize_with = "reveal")]
+    #[schema(value_type = String)]
+    access_token: SecretString,
+    /// Exchanged once for new tokens.
+    #[serde(serialize_with = "reveal")]
+    #[schema(value_type = String)]
+    refresh_token: SecretString,
+    /// `bearer`.
+    token_type: &'static str,
     /// Seconds until the access token runs out.
-    pub(crate) expires_in: u64,
+    expires_in: u64,
 }
 
 impl From<Tokens> for RefreshedBody {
     fn from(tokens: Tokens) -> Self {
-        let expires_in = tokens.expires_in;
-        Self { tokens: tokens.into(), expires_in }
+        let Tokens { access_token, refresh_token, expires_in, session_id: _ } = tokens;
+        Self { access_token, refresh_token, token_type: BEARER, expires_in }
     }
 }
 
 impl From<Tokens> for TokensBody {
     fn from(tokens: Tokens) -> Self {
         let Tokens { access_token, refresh_token, expires_in: _, session_id: _ } = tokens;
-        Self { access_token, refresh_token, token_type: "bearer" }
+        Self { access_token, refresh_token, token_type: BEARER }
     }
 }
 

@@ -40,6 +40,7 @@ pub(super) struct CreatedKeyBody {
     secret: String,
     /// What a worker signs its terminal calls with (`whsec_…`). Shown once.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
     signing_secret: Option<String>,
 }
 

@@ -393,4 +393,11 @@ fn the_openapi_document_names_every_call_of_accounts_and_keys() {
     for name in ["Account", "SignedIn", "Refreshed", "FeedTicket", "ApiKey", "CreatedApiKey", "NewApiKey"] {
         assert!(schemas.contains_key(name), "{name}");
     }
+    // A sign-in by cookie has no tokens, and must be described by the same schema.
+    let (tokens, rest) = (&schemas["SignedIn"]["allOf"][0], &schemas["SignedIn"]["allOf"][1]);
+    assert_eq!(tokens["$ref"], "#/components/schemas/Tokens");
+    assert_eq!(
+        (&schemas["Tokens"]["required"], &rest["required"]),
+        (&Value::Null, &json!(["user", "expires_in"]))
+    );
 }
