@@ -1,10 +1,11 @@
 //! What a route asks of a tail.
 
 use axum::extract::FromRequestParts;
+use http::Method;
 use http::request::Parts;
 use tidegate_events::TypeFilter;
 use tidegate_gate::{ClientFacts, StreamKind};
-use tidegate_types::StreamPath;
+use tidegate_types::{ErrorCode, StreamPath};
 
 use super::start::{Start, StartQuery, read_start};
 use crate::AppState;
@@ -99,6 +100,10 @@ impl FromRequestParts<AppState> for TailArgs {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+        // A link checker's look must neither spend a ticket nor take a connection's slot.
+        if parts.method == Method::HEAD {
+            return Err(Problem::new(ErrorCode::MethodNotAllowed).detail("a stream has no HEAD"));
+        }
         let start = {
             let pairs = query_pairs(parts.uri.query().unwrap_or_default())?;
             let named =

@@ -1,6 +1,7 @@
 //! Generations for their owners: created once, listed, polled, streamed, ended.
 
 use serde_json::{Value, json};
+use tidegate_gate::{Actor, Role};
 
 use crate::events::EventStream;
 use crate::fixture::{Answer, Server, get};
@@ -131,6 +132,7 @@ async fn polling_answers_304_until_something_changes() {
     let path = path_of(&create(&server, &ada, &new("p")).await);
     let first = ada.get(&server, &path).await;
     let etag = first.header("etag").unwrap().to_owned();
+    assert_eq!(first.header("cache-control"), Some("private, no-cache"));
     let known = [("Authorization", ada.authorization.as_str()), ("If-None-Match", etag.as_str())];
     let same = server.send(&get(&path, &known)).await;
     assert_eq!((same.status, same.body.as_str()), (304, ""));
@@ -154,6 +156,8 @@ async fn a_ticket_opens_the_stream_from_its_beginning_and_a_seen_end_answers_204
     assert_eq!((&minted["expires_in"], &minted["generation_id"]), (&json!(60), &record["id"]));
     assert_eq!(minted["stream_url"], format!("{path}/stream"));
     let url = format!("{path}/stream?token={}", minted["sse_token"].as_str().unwrap());
+    let looked = server.send(&get(&url, &[]).replacen("GET", "HEAD", 1)).await;
+    assert_eq!(looked.status, 405, "a look does not spend the ticket");
     let mut stream = EventStream::open(&server, &url, &[]).await;
     assert_eq!(stream.status, 200, "{}", stream.head);
     assert_eq!(stream.next().await.unwrap().name, "tidegate.hello");
@@ -226,5 +230,16 @@ async fn a_users_worker_key_creates_in_its_users_name() {
     assert_eq!(ada.get(&server, &path_of(&record)).await.status, 200);
     let (nobodys, _) = key(&server, &["generations:work"], None).await;
     assert_eq!(nobodys.call(&server, &format!("POST {ROOT}"), &new("p")).await.status, 403);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn an_admin_reads_anothers_record_but_does_not_end_it() {
+    let server = Server::start().await;
+    let (ada, root) = (user(&server, "ada").await, user(&server, "root").await);
+    server.gate.set_role(root.user.unwrap(), Role::Admin, Actor::Server).await.unwrap();
+    let path = path_of(&create(&server, &ada, &new("p")).await);
+    assert_eq!(root.get(&server, &path).await.status, 200);
+    assert_eq!(cancel(&server, &root, &path).await.status, 403);
     server.stop().await;
 }
