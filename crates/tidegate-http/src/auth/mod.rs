@@ -21,7 +21,7 @@ use utoipa_axum::routes;
 
 use crate::AppState;
 
-pub(crate) use answer::{SignedInBody, UserBody};
+pub(crate) use answer::{Begun, SignedInBody, UserBody, reveal};
 pub(crate) use login::LoginBody;
 pub(crate) use register::RegisterBody;
 

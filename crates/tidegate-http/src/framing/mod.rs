@@ -5,12 +5,16 @@
 //! Must not: read a stream, or know the HTTP server.
 
 mod cursor;
+mod dialect;
 mod durable;
 mod events;
 mod lines;
 mod name;
 
 pub(crate) use cursor::{interval, next_cursor};
+pub(crate) use dialect::{
+    as_codegen, as_master_mode, cancelled_error, codegen_status, master_mode_status, percent,
+};
 pub(crate) use durable::{Control, encode_batch, encode_control, encode_data};
 pub(crate) use events::{
     Hello, ID_LINE_LEN, encode_end, encode_gap, encode_hello, encode_ping, encode_record, id_line, without_id,

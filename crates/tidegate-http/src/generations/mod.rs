@@ -21,9 +21,10 @@ use utoipa_axum::routes;
 
 use crate::AppState;
 
-pub(crate) use access::{absent, acts_for, may_read, parse_id, readable};
+pub(crate) use access::{absent, acts_for, parse_id, readable};
 pub(crate) use create::client_id;
 pub(crate) use lookup::{LookupQuery, settle};
+pub(crate) use token::{StreamTokenView, mint_token};
 pub(crate) use view::{GenerationView, etag};
 
 /// The routes of this area, with their full paths.

@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
-use tidegate_gate::StreamKind;
+use tidegate_gate::{ClientFacts, Principal, StreamKind};
 use tidegate_generations::Generations;
 use tidegate_types::GenerationId;
 use utoipa::ToSchema;
@@ -42,13 +42,28 @@ pub(crate) async fn token(
     Facts(facts): Facts,
     Path(id): Path<String>,
 ) -> Result<Json<StreamTokenView>, Problem> {
-    let generation_id = parse_id(&id)?;
+    let url = |id: &GenerationId| format!("/api/v1/generations/{id}/stream");
+    mint_token(&state, &caller, &facts, &id, url).await.map(Json)
+}
+
+/// Mints a ticket for the stream of a generation that is opened at `url`.
+///
+/// # Errors
+/// 401, 403, 404, or 429 when too many were asked for.
+pub(crate) async fn mint_token(
+    state: &AppState,
+    caller: &Principal,
+    facts: &ClientFacts,
+    id: &str,
+    url: impl Fn(&GenerationId) -> String + Send,
+) -> Result<StreamTokenView, Problem> {
+    let generation_id = parse_id(id)?;
     let path = Generations::stream_path(&generation_id);
-    let ticket = tickets::mint(&state, &caller, &path, StreamKind::Stream, &facts).await?;
-    Ok(Json(StreamTokenView {
+    let ticket = tickets::mint(state, caller, &path, StreamKind::Stream, facts).await?;
+    Ok(StreamTokenView {
         sse_token: ticket.secret.reveal().to_owned(),
         expires_in: ticket.expires_in,
-        stream_url: format!("/api/v1/generations/{generation_id}/stream"),
+        stream_url: url(&generation_id),
         generation_id,
-    }))
+    })
 }

@@ -45,7 +45,7 @@ async fn llms() -> Response {
 }
 
 /// Whether a browser asks: programs get JSON.
-pub(super) fn wants_html(headers: &HeaderMap) -> bool {
+pub(crate) fn wants_html(headers: &HeaderMap) -> bool {
     let accepted = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
     let mut types =
         accepted.flat_map(|value| value.split(',')).map(|kind| kind.split(';').next().unwrap_or(kind).trim());
@@ -53,7 +53,7 @@ pub(super) fn wants_html(headers: &HeaderMap) -> bool {
 }
 
 /// A page without styles, scripts or images. `body` must be our own text.
-pub(super) fn html(title: &str, body: &str) -> Response {
+pub(crate) fn html(title: &str, body: &str) -> Response {
     let page = format!(
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><title>{title}</title></head>\

@@ -16,6 +16,7 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+pub(crate) use home::{html, wants_html};
 pub use metrics::{Metrics, metrics_router, serve_metrics};
 pub(crate) use metrics::{Redemption, Refusal, Totals};
 pub(crate) use security::Credentials;

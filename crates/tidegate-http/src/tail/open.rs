@@ -24,7 +24,7 @@ use super::held::Held;
 use super::pump::Pump;
 use super::slot::Slot;
 use super::write::{Greeting, Writer};
-use super::{Counted, DefaultStart, Tail, TailFraming, TailRequest, expiry, head};
+use super::{Counted, DefaultStart, Tail, TailRequest, expiry, head};
 use crate::AppState;
 use crate::access;
 use crate::credential::StreamCredential;
@@ -115,11 +115,11 @@ async fn open(state: &AppState, request: TailRequest) -> Result<Response, Turned
         None => default_start(state, &request, &entrance),
     };
     let tail = state.log().tail(&request.path, from).await?;
-    if request.framing != TailFraming::Events {
+    if !request.framing.is_events() {
         check_start(&tail, from)?;
     }
     // 204 stops every EventSource for good.
-    if request.framing == TailFraming::Events && has_nothing_to_say(&tail, from) {
+    if request.framing.is_events() && has_nothing_to_say(&tail, from) {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
     let by_cookie = matches!(request.args.credential, StreamCredential::FeedCookie(_));
@@ -148,7 +148,7 @@ async fn enter(
         }
         StreamCredential::Ticket(text) | StreamCredential::FeedCookie(text) => text.expose_secret(),
     };
-    if request.framing != TailFraming::Events {
+    if !request.framing.is_events() {
         return Err(Problem::new(ErrorCode::TicketInvalid)
             .detail("a ticket opens the events framing only")
             .into());
@@ -188,12 +188,8 @@ fn admit_tail(
 /// What is the node's state and not the client's fault is no error to a reader of events.
 fn turn_away(request: &TailRequest, problem: Problem) -> Turned {
     match problem.code() {
-        ErrorCode::Overloaded if request.framing == TailFraming::Events => {
-            Turned::Away(EndReason::Limit, BUSY_RETRY_MS)
-        }
-        ErrorCode::Draining if request.framing == TailFraming::Events => {
-            Turned::Away(EndReason::Drain, RETRY_MS)
-        }
+        ErrorCode::Overloaded if request.framing.is_events() => Turned::Away(EndReason::Limit, BUSY_RETRY_MS),
+        ErrorCode::Draining if request.framing.is_events() => Turned::Away(EndReason::Drain, RETRY_MS),
         _ => Turned::Refused(problem),
     }
 }

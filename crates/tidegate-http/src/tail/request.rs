@@ -5,7 +5,7 @@ use http::Method;
 use http::request::Parts;
 use tidegate_events::TypeFilter;
 use tidegate_gate::{ClientFacts, StreamKind};
-use tidegate_types::{ErrorCode, StreamPath};
+use tidegate_types::{ErrorCode, StreamPath, UserId};
 
 use super::start::{Start, StartQuery, read_start};
 use crate::AppState;
@@ -59,6 +59,13 @@ pub(crate) enum DefaultStart {
 pub(crate) enum TailFraming {
     /// Section 6 of the contract.
     Events,
+    /// The same, with progress as the front ends of "master mode" read it.
+    MasterMode {
+        /// Whose generation it is.
+        owner: UserId,
+    },
+    /// The same, with progress as the front ends of "code generation" read it.
+    Codegen,
     /// `live=sse` of the Durable Streams protocol.
     DurableStreams {
         /// The least cursor that controls may carry.
@@ -87,10 +94,18 @@ impl TailRequest {
 }
 
 impl TailFraming {
+    /// Whether it is section 6 of the contract, in whatever words.
+    pub(super) const fn is_events(self) -> bool {
+        match self {
+            Self::Events | Self::MasterMode { .. } | Self::Codegen => true,
+            Self::DurableStreams { .. } => false,
+        }
+    }
+
     /// The word for it in the audit and the operator's list.
     pub(super) const fn transport(self) -> &'static str {
         match self {
-            Self::Events => "sse",
+            Self::Events | Self::MasterMode { .. } | Self::Codegen => "sse",
             Self::DurableStreams { .. } => "live-sse",
         }
     }

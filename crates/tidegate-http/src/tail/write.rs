@@ -14,8 +14,9 @@ use tidegate_types::{Offset, ResumeTag, StreamPath, Timestamp};
 
 use super::TailFraming;
 use crate::framing::{
-    Control, Hello, ID_LINE_LEN, Payload, encode_batch, encode_control, encode_data, encode_end, encode_gap,
-    encode_hello, encode_ping, encode_record, id_line, interval, without_id,
+    Control, Hello, ID_LINE_LEN, Payload, as_codegen, as_master_mode, encode_batch, encode_control,
+    encode_data, encode_end, encode_gap, encode_hello, encode_ping, encode_record, id_line, interval,
+    without_id,
 };
 
 /// Records below this are copied together when several go out at once: a chunk of its own costs more.
@@ -45,7 +46,7 @@ impl Writer {
     /// The first bytes; the protocol's own framing has none.
     pub(super) fn hello(&self, path: &StreamPath, at: Offset, up_to_date: bool, greeting: Greeting) -> Bytes {
         match self.framing {
-            TailFraming::Events => {
+            TailFraming::Events | TailFraming::MasterMode { .. } | TailFraming::Codegen => {
                 let hello = Hello { stream: path, up_to_date, ping_seconds: greeting.ping_seconds };
                 encode_hello(&hello, at, self.tag.as_ref(), greeting.retry_ms)
             }
@@ -57,7 +58,9 @@ impl Writer {
     /// Records, and whether they are all that there is.
     pub(super) fn frames(&self, frames: &[Arc<Frame>], up_to_date: bool, now: Timestamp) -> Vec<Bytes> {
         match self.framing {
-            TailFraming::Events => self.event_frames(frames),
+            TailFraming::Events | TailFraming::MasterMode { .. } | TailFraming::Codegen => {
+                self.event_frames(frames)
+            }
             TailFraming::DurableStreams { cursor } => {
                 let Some(last) = frames.last() else { return Vec::new() };
                 let data = match frames {
@@ -72,7 +75,7 @@ impl Writer {
     /// The reader is at the end and nothing was there to read.
     pub(super) fn up_to_date(&self, at: Offset, now: Timestamp) -> Option<Bytes> {
         match self.framing {
-            TailFraming::Events => None,
+            TailFraming::Events | TailFraming::MasterMode { .. } | TailFraming::Codegen => None,
             TailFraming::DurableStreams { cursor } => Some(control(at, cursor, true, now)),
         }
     }
@@ -83,13 +86,13 @@ impl Writer {
             Gap::Trimmed { from, to } => (*from, *to, "trimmed"),
             Gap::CursorAhead { from, to } => (*from, *to, "cursor-ahead"),
         };
-        (self.framing == TailFraming::Events).then(|| encode_gap(from, to, reason))
+        self.framing.is_events().then(|| encode_gap(from, to, reason))
     }
 
     /// A sign of life.
     pub(super) fn ping(&self, now: Timestamp) -> Bytes {
         match self.framing {
-            TailFraming::Events => encode_ping(now),
+            TailFraming::Events | TailFraming::MasterMode { .. } | TailFraming::Codegen => encode_ping(now),
             TailFraming::DurableStreams { .. } => Bytes::from_static(HEARTBEAT),
         }
     }
@@ -97,7 +100,9 @@ impl Writer {
     /// The last bytes before an intended close.
     pub(super) fn end(&self, reason: EndReason, at: Offset, retry_ms: Option<u32>) -> Option<Bytes> {
         match self.framing {
-            TailFraming::Events => Some(encode_end(reason.as_str(), retry_ms)),
+            TailFraming::Events | TailFraming::MasterMode { .. } | TailFraming::Codegen => {
+                Some(encode_end(reason.as_str(), retry_ms))
+            }
             TailFraming::DurableStreams { .. } if reason == EndReason::Eof => {
                 let control = Control { stream_next_offset: at, stream_closed: true, ..Control::default() };
                 Some(encode_control(&control))
@@ -108,7 +113,7 @@ impl Writer {
 
     /// Whether pings go out whatever the traffic: page code watches for them.
     pub(super) fn pings_always(&self) -> bool {
-        self.framing == TailFraming::Events
+        self.framing.is_events()
     }
 
     fn event_frames(&self, frames: &[Arc<Frame>]) -> Vec<Bytes> {
@@ -145,6 +150,13 @@ impl Writer {
             TailFraming::Events => {
                 frame.encoded(Framing::Events, |frame| encode_record(frame.offset, &frame.data, self.payload))
             }
+            // Whose it is belongs to the stream, so that all readers of a frame say the same.
+            TailFraming::MasterMode { owner } => frame.encoded(Framing::MasterMode, |frame| {
+                encode_record(frame.offset, &as_master_mode(&frame.data, owner), self.payload)
+            }),
+            TailFraming::Codegen => frame.encoded(Framing::Codegen, |frame| {
+                encode_record(frame.offset, &as_codegen(&frame.data), self.payload)
+            }),
             TailFraming::DurableStreams { .. } => {
                 frame.encoded(Framing::DurableStreams, |frame| encode_data(&frame.data, self.payload))
             }

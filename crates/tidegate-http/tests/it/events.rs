@@ -1,5 +1,6 @@
 //! A reader of events over a raw socket: chunked framing and event parsing written for tests only.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -51,7 +52,11 @@ impl EventStream {
     }
 
     pub(crate) async fn send(server: &Server, request: &str) -> Self {
-        let mut socket = TcpStream::connect(server.address).await.unwrap();
+        Self::send_to(server.address, request).await
+    }
+
+    pub(crate) async fn send_to(address: SocketAddr, request: &str) -> Self {
+        let mut socket = TcpStream::connect(address).await.unwrap();
         socket.write_all(request.as_bytes()).await.unwrap();
         let mut stream = Self {
             socket,

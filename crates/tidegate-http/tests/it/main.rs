@@ -23,6 +23,8 @@ mod generations;
 #[cfg(test)]
 mod keys;
 #[cfg(test)]
+mod legacy;
+#[cfg(test)]
 mod live;
 #[cfg(test)]
 mod members;

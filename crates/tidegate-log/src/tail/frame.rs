@@ -17,9 +17,13 @@ pub enum Framing {
     DurableStreams = 1,
     /// Whatever a reader needs to decide whether a record is for it (an event's type, say).
     Label = 2,
+    /// An event in the words of one kind of earlier front end.
+    MasterMode = 3,
+    /// An event in the words of another.
+    Codegen = 4,
 }
 
-const FRAMINGS: usize = 3;
+const FRAMINGS: usize = 5;
 
 /// A record with its encodings.
 #[derive(Debug)]
