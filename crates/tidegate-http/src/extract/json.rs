@@ -1,10 +1,9 @@
 //! JSON bodies.
 //!
-//! Owns: which content types count as JSON, and what an empty body means.
+//! Owns: which content types count as JSON.
 //! Must not: know any shape.
 
 use axum::extract::{FromRequest, Request};
-use bytes::Bytes;
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 use serde::de::DeserializeOwned;
@@ -19,10 +18,6 @@ use crate::problem::Problem;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct JsonBody<T>(pub(crate) T);
 
-/// A JSON body whose fields are all optional: none, an empty one or `{}` mean the same.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct OptionalJsonBody<T>(pub(crate) T);
-
 impl<T: DeserializeOwned> FromRequest<AppState> for JsonBody<T> {
     type Rejection = Problem;
 
@@ -35,28 +30,6 @@ impl<T: DeserializeOwned> FromRequest<AppState> for JsonBody<T> {
         let bytes = collect(request.into_body()).await?;
         parse_json(&bytes, state.limits().json_depth).map(Self)
     }
-}
-
-impl<T: DeserializeOwned + Default> FromRequest<AppState> for OptionalJsonBody<T> {
-    type Rejection = Problem;
-
-    async fn from_request(request: Request, state: &AppState) -> Result<Self, Problem> {
-        let (has_type, is_json) = (request.headers().contains_key(CONTENT_TYPE), is_json(request.headers()));
-        let bytes = collect(request.into_body()).await?;
-        if is_blank(&bytes) {
-            return Ok(Self(T::default()));
-        }
-        if has_type && !is_json {
-            return Err(
-                Problem::new(ErrorCode::UnsupportedMediaType).detail("the body must be application/json")
-            );
-        }
-        parse_json(&bytes, state.limits().json_depth).map(Self)
-    }
-}
-
-fn is_blank(bytes: &Bytes) -> bool {
-    bytes.iter().all(u8::is_ascii_whitespace)
 }
 
 /// `application/json` or any `application/*+json`, whatever its parameters.

@@ -14,8 +14,8 @@ mod whole;
 
 pub(crate) use body::RawBody;
 pub(crate) use form::FormOrJson;
-pub(crate) use json::{JsonBody, OptionalJsonBody};
+pub(crate) use json::JsonBody;
 pub(crate) use page::{Page, PageArgs};
 pub(crate) use path::Path;
 pub(crate) use query::{Query, query_pairs};
-pub(crate) use whole::{check_depth, parse_json, validate};
+pub(crate) use whole::parse_json;

@@ -24,7 +24,7 @@ pub(crate) fn parse_json<T: DeserializeOwned>(bytes: &[u8], depth_max: u64) -> R
 }
 
 /// Refuses nesting that would cost more than it can mean. Looks at brackets only, outside of strings.
-pub(crate) fn check_depth(bytes: &[u8], depth_max: u64) -> Result<(), Problem> {
+fn check_depth(bytes: &[u8], depth_max: u64) -> Result<(), Problem> {
     let (mut depth, mut in_string, mut escaped) = (0_u64, false, false);
     for byte in bytes {
         match byte {
@@ -42,16 +42,6 @@ pub(crate) fn check_depth(bytes: &[u8], depth_max: u64) -> Result<(), Problem> {
         }
     }
     Ok(())
-}
-
-/// Checks a value's own rules.
-pub(crate) fn validate<T: garde::Validate<Context = ()>>(value: &T) -> Result<(), Problem> {
-    let Err(report) = value.validate() else { return Ok(()) };
-    let errors = report.iter().map(|(path, error)| {
-        let pointer = format!("/{}", path.to_string().replace('.', "/"));
-        FieldError::new(pointer, "invalid", error.message().to_owned())
-    });
-    Err(Problem::new(ErrorCode::ValidationFailed).errors(errors.collect()))
 }
 
 fn refuse(pointer: String, error: &serde_json::Error) -> Problem {

@@ -11,7 +11,7 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::AppState;
 
 pub(crate) use cookie::feed_cookie;
-pub(crate) use mint::{StreamTicket, mint};
+pub(crate) use mint::mint;
 
 /// No paths of its own: each area has its route for tickets and calls [`mint`].
 pub(crate) fn router() -> OpenApiRouter<AppState> {

@@ -67,7 +67,7 @@ async fn the_feed_is_read_by_cursor_and_filtered_by_type() {
         // The reader may come after the first; it must not be answered by it.
         loop {
             let known = body(&ada.get(&server, &format!("{EVENTS}?after=0000000000000003")).await, 200);
-            if known["items"].as_array().unwrap().len() > 0 {
+            if !known["items"].as_array().unwrap().is_empty() {
                 return publish(&server, &backend, &late).await;
             }
         }
