@@ -46,10 +46,10 @@ pub(super) struct CreatedKeyBody {
 
 /// Makes an API key; its secrets are shown in this answer and never again.
 ///
-/// Any user may make keys with the scope `generations:work`. Such a key is the user's own: it
-/// claims that user's generations only, and ends with the account. `events:publish`,
-/// `streams:read:…` and `streams:write:…` reach the streams of others, so only admins may grant
-/// them; keys made by admins belong to the installation and work for all users.
+/// Any user may make keys with the scopes `generations:work` and `events:publish`. Such a key is
+/// the user's own: it claims that user's generations and publishes to that user's feed only, and
+/// ends with the account. `streams:read:…` and `streams:write:…` reach the streams of others, so
+/// only admins may grant them; keys made by admins belong to the installation and work for all.
 #[utoipa::path(
     post, path = "/api/v1/keys", tag = "keys", request_body = NewKeyBody,
     responses(
@@ -74,7 +74,9 @@ pub(super) async fn create_key(
 }
 
 fn may_grant(user: &UserPrincipal, scopes: &[Scope]) -> Result<(), Problem> {
-    let foreign = scopes.iter().position(|scope| *scope != Scope::GenerationsWork);
+    // These two are bounded by the key's owner: own jobs, own feed.
+    let own = |scope: &Scope| matches!(scope, Scope::GenerationsWork | Scope::EventsPublish);
+    let foreign = scopes.iter().position(|scope| !own(scope));
     match foreign {
         Some(index) if user.role != Role::Admin => Err(Problem::new(ErrorCode::Forbidden)
             .detail("only admins may grant a scope that reaches the streams of others")

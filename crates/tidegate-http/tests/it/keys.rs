@@ -55,8 +55,22 @@ async fn a_users_key_for_work_is_their_own_and_its_secrets_are_shown_once() {
     assert!(json_of(&server.send(&get(&path, &auth)).await)["revoked_at"].is_string());
 }
 
+#[tokio::test]
+async fn a_users_own_key_publishes_to_that_users_feed_and_no_other() {
+    let server = Server::start().await;
+    let ada = register(&server, "ada@example.test").await;
+    let eve = register(&server, "eve@example.test").await;
+    let made = create(&server, &bearer(&ada), &json!({ "name": "k", "scopes": ["events:publish"] })).await;
+    assert_eq!(made.status, 201, "{}", made.raw);
+    let secret = format!("Bearer {}", json_of(&made)["secret"].as_str().unwrap());
+    for (user, status) in [(&ada, 202), (&eve, 403)] {
+        let event = json!({ "user_id": user["user"]["id"], "type": "novel.created", "data": {} }).to_string();
+        let headers = [("Authorization", secret.as_str()), ("Content-Type", "application/json")];
+        assert_eq!(ask(&server, "POST /api/v1/events", &headers, &event).await.status, status);
+    }
+}
+
 #[rstest]
-#[case("events:publish")]
 #[case("streams:read:public/**")]
 #[case("streams:write:runs/*")]
 #[tokio::test]
