@@ -150,4 +150,17 @@ mod tests {
             "an operator's key reads what its scope names"
         );
     }
+
+    #[test]
+    fn a_worker_key_reads_the_streams_of_generations_and_no_others() {
+        let owner = someone();
+        let reads = |key: &Principal, path: &str| {
+            judge(key, &path.parse().unwrap(), Verb::Read, Who::Nobody, Some(owner)) == Grant::Allowed
+        };
+        assert!(reads(&key(&["generations:work"], None), "generations/a"));
+        assert!(reads(&key(&["generations:work"], Some(owner)), "generations/a"));
+        assert!(!reads(&key(&["generations:work"], Some(someone())), "generations/a"));
+        assert!(!reads(&key(&["generations:work"], Some(owner)), "users/a/events"));
+        assert!(!reads(&key(&["generations:work"], None), "logs/a"));
+    }
 }

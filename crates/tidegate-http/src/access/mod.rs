@@ -74,6 +74,8 @@ async fn owner_of(
 /// Whether a key's scope covers the stream.
 fn scope_covers(scope: &Scope, verb: Verb, path: &StreamPath) -> bool {
     match (scope, verb) {
+        // Who may work on generations reads their records, so their streams too.
+        (Scope::GenerationsWork, Verb::Read) => path.as_str().starts_with("generations/"),
         (Scope::StreamsRead(pattern), Verb::Read) | (Scope::StreamsWrite(pattern), Verb::Write) => {
             pattern.matches(path)
         }

@@ -16,6 +16,7 @@ mod stream;
 mod token;
 mod view;
 
+use axum::routing::post;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -37,4 +38,6 @@ pub(crate) fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(stream::stream, stream::stream_by_post))
         .routes(routes!(cancel::cancel))
         .routes(routes!(retry::retry))
+        // The collection's path with a slash at its end, as many clients write it.
+        .route("/api/v1/generations/", post(create::create).get(list::list))
 }

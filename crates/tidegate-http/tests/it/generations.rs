@@ -228,6 +228,8 @@ async fn a_users_worker_key_creates_in_its_users_name() {
     let record = create(&server, &hers, &new("p")).await;
     assert_eq!(record["owner_id"], json!(ada.user.unwrap()));
     assert_eq!(ada.get(&server, &path_of(&record)).await.status, 200);
+    let mint = format!("POST {}/stream-token", path_of(&record));
+    assert_eq!(hers.call(&server, &mint, &json!({})).await.status, 200, "who runs a job may follow it");
     let (nobodys, _) = key(&server, &["generations:work"], None).await;
     assert_eq!(nobodys.call(&server, &format!("POST {ROOT}"), &new("p")).await.status, 403);
     server.stop().await;
@@ -241,5 +243,15 @@ async fn an_admin_reads_anothers_record_but_does_not_end_it() {
     let path = path_of(&create(&server, &ada, &new("p")).await);
     assert_eq!(root.get(&server, &path).await.status, 200);
     assert_eq!(cancel(&server, &root, &path).await.status, 403);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_slash_after_the_collection_is_no_other_path() {
+    let server = Server::start().await;
+    let ada = user(&server, "ada").await;
+    assert_eq!(ada.call(&server, &format!("POST {ROOT}/"), &new("p")).await.status, 201);
+    let page = body(&ada.get(&server, &format!("{ROOT}/")).await, 200);
+    assert_eq!(page["items"].as_array().unwrap().len(), 1);
     server.stop().await;
 }
