@@ -9,7 +9,7 @@ use crate::store::Row;
 use crate::{Entry, Generations, GenerationsError, Invalid, InvalidTransition, Status, WorkError};
 
 /// Members that the server itself writes, or that would turn a report into a named event.
-const CORE_FIELDS: [&str; 23] = [
+const CORE_FIELDS: [&str; 26] = [
     "type",
     "id",
     "generation_id",
@@ -33,6 +33,9 @@ const CORE_FIELDS: [&str; 23] = [
     "offset",
     "timestamp",
     "retry_of",
+    "created_at",
+    "updated_at",
+    "finished_at",
 ];
 const STAGE_BYTES_MAX: usize = 128;
 const MESSAGE_BYTES_MAX: usize = 4_096;

@@ -137,7 +137,7 @@ async fn a_worker_learns_of_a_cancel_and_ends_it() {
 async fn extras_may_not_pose_as_core_members() {
     let job = job(false, wanted()).await;
     let lease = job.claim().await["lease_token"].clone();
-    for name in ["type", "attempt", "generation_id", "timestamp"] {
+    for name in ["type", "attempt", "generation_id", "timestamp", "finished_at"] {
         let mut report = json!({ "stage": "s" });
         report[name] = json!("x");
         let refused = job.report("progress", &lease, &report).await;
