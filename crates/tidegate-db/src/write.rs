@@ -98,6 +98,9 @@ struct WriterThread {
 impl WriterThread {
     fn run(mut self) {
         while let Some(command) = self.jobs.blocking_recv() {
+            // Where writers and this thread share a core, whoever is about to write is let finish
+            // first: their jobs join this commit instead of waiting for the next one.
+            std::thread::yield_now();
             self.group(command);
         }
     }
