@@ -130,7 +130,7 @@ fn server_command(folder: &Path, address: SocketAddr, core: usize) -> anyhow::Re
         }
         false => Command::new(binary),
     };
-    command.arg("serve").arg("--data").arg(folder).arg("--addr").arg(address.to_string());
+    command.args(["--quiet", "serve", "--data"]).arg(folder).arg("--addr").arg(address.to_string());
     command.stdout(Stdio::null()).stderr(Stdio::inherit()).kill_on_drop(true);
     Ok(command)
 }

@@ -14,7 +14,7 @@ section! {
         addr: ListenAddr = ListenAddr::loopback(8000), Text;
         /// The data folder; its default lies in the home folder of the user that runs the server.
         data: Option<PathBuf> = None, Path;
-        /// The URL under which browsers reach the server, e.g. https://live.example.org; needed behind a proxy.
+        /// The URL under which browsers reach the server, e.g. `https://live.example.org`; needed behind a proxy.
         public_url: Option<String> = None, Text;
         /// Host names that requests may name; empty: any, but on loopback only loopback's own.
         hosts: Vec<String> = Vec::new(), List;
