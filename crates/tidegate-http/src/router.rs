@@ -60,3 +60,16 @@ pub(crate) fn service(state: &AppState) -> Router {
         .layer(from_fn_with_state(state.clone(), edge::guard))
         .with_state(state.clone())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_document_lists_the_pages_beside_the_api() {
+        let document = openapi();
+        for path in ["/api/v1/openapi.json", "/docs", "/llms.txt", "/problems/{code}", "/metrics"] {
+            assert!(document.paths.paths.contains_key(path), "{path} is not listed");
+        }
+    }
+}

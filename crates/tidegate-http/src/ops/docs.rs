@@ -5,13 +5,14 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use axum::{Extension, Router};
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use tidegate_types::ErrorCode;
+use utoipa::OpenApi as _;
 use utoipa::openapi::OpenApi;
 use utoipa_swagger_ui::Config;
 
@@ -24,15 +25,26 @@ const START: &str = include_str!("docs.js");
 const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
     font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-pub(super) fn router(document: &OpenApi) -> Router<AppState> {
+/// The document as text.
+#[derive(Clone)]
+struct ApiText(Bytes);
+
+/// What the document says of the pages beside the API.
+#[derive(utoipa::OpenApi)]
+#[openapi(paths(document, page, super::home::llms))]
+struct Pages;
+
+/// The pages' own entries in the OpenAPI document.
+pub(super) fn described() -> OpenApi {
+    Pages::openapi()
+}
+
+pub(super) fn router(api: &OpenApi) -> Router<AppState> {
     // The document is made of plain values; if it can't be written, an empty object says so honestly.
-    let json = Bytes::from(document.to_json().unwrap_or_else(|_| "{}".to_owned()));
+    let json = Bytes::from(api.to_json().unwrap_or_else(|_| "{}".to_owned()));
     let config = Arc::new(Config::from("/api/v1/openapi.json"));
     Router::new()
-        .route(
-            "/api/v1/openapi.json",
-            get(move || std::future::ready(answer("application/json", json.clone()))),
-        )
+        .route("/api/v1/openapi.json", get(document).layer(Extension(ApiText(json))))
         .route("/docs", get(page))
         .route("/docs/", get(page))
         .route("/docs/start.js", get(|| std::future::ready(answer("text/javascript; charset=utf-8", START))))
@@ -42,6 +54,20 @@ pub(super) fn router(document: &OpenApi) -> Router<AppState> {
         )
 }
 
+/// This document.
+#[utoipa::path(
+    get, path = "/api/v1/openapi.json", tag = "operations", security(()),
+    responses((status = 200, body = Object, content_type = "application/json", description = "an OpenAPI 3.1 document"))
+)]
+async fn document(json: Extension<ApiText>) -> Response {
+    answer("application/json", json.0.0)
+}
+
+/// The same document as a page for people.
+#[utoipa::path(
+    get, path = "/docs", tag = "operations", security(()),
+    responses((status = 200, body = String, content_type = "text/html"))
+)]
 async fn page() -> Response {
     let mut response = answer("text/html; charset=utf-8", PAGE);
     response.headers_mut().insert(CONTENT_SECURITY_POLICY, http::HeaderValue::from_static(CSP));

@@ -40,7 +40,12 @@ async fn home(headers: HeaderMap) -> Response {
     )
 }
 
-async fn llms() -> Response {
+/// Notes for language models.
+#[utoipa::path(
+    get, path = "/llms.txt", tag = "operations", security(()),
+    responses((status = 200, body = String, content_type = "text/plain"))
+)]
+pub(super) async fn llms() -> Response {
     ([(CONTENT_TYPE, "text/plain; charset=utf-8"), (CACHE_CONTROL, "no-cache")], LLMS).into_response()
 }
 

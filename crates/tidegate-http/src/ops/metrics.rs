@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::get;
-use http::header::CONTENT_TYPE;
+use http::HeaderMap;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
 use prometheus_client::metrics::counter::Counter;
@@ -26,6 +26,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use utoipa::ToSchema;
 
+use super::exposition;
 use crate::AppState;
 use crate::problem::Problem;
 
@@ -280,27 +281,25 @@ fn long_histogram() -> Histogram {
     Histogram::new([1.0, 10.0, 60.0, 300.0, 1_800.0, 7_200.0, 43_200.0])
 }
 
-const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-
 /// The counters, for Prometheus.
 #[utoipa::path(
     get, path = "/metrics", tag = "operations", security(()),
-    responses((status = 200, body = String, content_type = "application/openmetrics-text"))
+    responses((status = 200, description = "OpenMetrics if `Accept` names it, else Prometheus' own text", content(
+        (String = "text/plain"),
+        (String = "application/openmetrics-text"),
+    )))
 )]
-pub(crate) async fn metrics(State(state): State<AppState>) -> Result<Response, Problem> {
+pub(crate) async fn metrics(State(state): State<AppState>, headers: HeaderMap) -> Result<Response, Problem> {
     if !state.config().serve_metrics {
         return Err(ErrorCode::NotFound.into());
     }
-    Ok(page(state.metrics()))
-}
-
-fn page(metrics: &Metrics) -> Response {
-    ([(CONTENT_TYPE, OPENMETRICS)], metrics.render()).into_response()
+    Ok(exposition::page(state.metrics().render(), &headers))
 }
 
 /// A router with nothing but `/metrics`, for a listener of its own.
 pub fn metrics_router(metrics: Metrics) -> Router {
-    Router::new().route("/metrics", get(move || std::future::ready(page(&metrics))))
+    Router::new()
+        .route("/metrics", get(async move |headers: HeaderMap| exposition::page(metrics.render(), &headers)))
 }
 
 /// Serves nothing but `/metrics`, for scrapers on a network of their own.

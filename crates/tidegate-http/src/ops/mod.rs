@@ -4,6 +4,7 @@
 //! Must not: need a credential, or show any user's data.
 
 mod docs;
+mod exposition;
 mod health;
 mod home;
 mod keys;
@@ -25,7 +26,7 @@ use crate::AppState;
 
 /// The routes that the OpenAPI document lists.
 pub(crate) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
+    OpenApiRouter::with_openapi(docs::described())
         .routes(routes!(health::healthz))
         .routes(routes!(health::readyz))
         .routes(routes!(metrics::metrics))

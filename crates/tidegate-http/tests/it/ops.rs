@@ -28,7 +28,9 @@ async fn metrics_count_by_route_template_and_code() {
     assert!(page.body.contains("tidegate_requests_total{route=\"unmatched\",status=\"404\"} 1"));
     assert!(page.body.contains("tidegate_problems_total{code=\"not-found\"} 1"));
     assert!(!page.body.contains("secret-path"));
-    assert!(page.body.trim_end().ends_with("# EOF"));
+    assert!(page.header("content-type").unwrap().starts_with("text/plain"));
+    let asked = server.send(&get("/metrics", &[("Accept", "application/openmetrics-text")])).await;
+    assert!(asked.body.trim_end().ends_with("# EOF"));
 }
 
 #[tokio::test]
