@@ -47,8 +47,18 @@ pub(crate) fn conformance(root: &Path) -> anyhow::Result<()> {
 pub(crate) fn kill(root: &Path, rounds: u32) -> anyhow::Result<()> {
     let mut command = Command::new("cargo");
     command
-        .args(["test", "--locked", "--package", "tidegate", "--test", "system", "kill", "--", "--nocapture"])
-        .env("TIDEGATE_TEST_KILL_ROUNDS", rounds.to_string())
+        .args([
+            "test",
+            "--locked",
+            "--package",
+            "tidegate",
+            "--test",
+            "system",
+            "kill::",
+            "--",
+            "--nocapture",
+        ])
+        .env("KILL_ROUNDS", rounds.to_string())
         .current_dir(root);
     step("kill -9 under load", &mut command)
 }

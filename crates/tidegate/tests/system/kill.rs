@@ -27,7 +27,7 @@ struct Journal {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_acknowledged_append_is_lost_or_doubled_by_kill_9() {
-    let rounds = std::env::var("TIDEGATE_TEST_KILL_ROUNDS").ok().and_then(|n| n.parse().ok());
+    let rounds = std::env::var("KILL_ROUNDS").ok().and_then(|n| n.parse().ok());
     let installation = Installation::new("[log]\nlevel = \"warn\"\n");
     let mut journals: HashMap<u64, Journal> = HashMap::new();
     let mut acknowledged = 0;

@@ -39,7 +39,7 @@ impl Installation {
     /// Runs a verb on the data folder and reads its JSON answer.
     pub(crate) fn verb(&self, words: &[&str], stdin: &str) -> Value {
         use std::io::Write as _;
-        let mut child = Command::new(binary())
+        let mut child = command(binary())
             .arg("--json")
             .args(words)
             .arg("--data")
@@ -58,7 +58,7 @@ impl Installation {
     /// Starts a server and waits until it is ready.
     pub(crate) fn serve(&self) -> Server {
         let address = free_address();
-        let child = Command::new(binary())
+        let child = command(binary())
             .args(["serve", "--addr", &address.to_string(), "--data"])
             .arg(self.path())
             .stdout(Stdio::null())
@@ -80,7 +80,7 @@ impl Installation {
         let disk = self.path().join("disk");
         std::fs::create_dir(&disk).expect("a folder");
         let script = "mount -t tmpfs -o size=\"$1\" tidegate-test \"$2\" && cp \"$3\" \"$2\" && exec \"$4\" serve --addr \"$5\" --data \"$2\"";
-        let child = Command::new("unshare")
+        let child = command("unshare")
             .args(["--map-root-user", "--mount", "sh", "-c", script, "sh"])
             .arg(format!("{mebibytes}m"))
             .arg(&disk)
@@ -156,6 +156,17 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// A command that hears nothing of the settings of whoever runs the tests.
+fn command(program: &str) -> Command {
+    let mut command = Command::new(program);
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("TIDEGATE_") {
+            command.env_remove(name);
+        }
+    }
+    command
 }
 
 fn binary() -> &'static str {
