@@ -1,6 +1,6 @@
 //! Rounds of load, kill, restart, check.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -19,8 +19,8 @@ const ACKNOWLEDGED_BEFORE_KILL: u64 = 400;
 /// have been stored when the server died.
 #[derive(Default)]
 struct Journal {
-    acknowledged: Vec<u64>,
-    unknown: Vec<u64>,
+    acknowledged: HashSet<u64>,
+    unknown: HashSet<u64>,
     next: u64,
     epoch_seq: u64,
 }
@@ -104,11 +104,11 @@ async fn write(
             true
         });
         if answered {
-            journal.acknowledged.push(number);
+            journal.acknowledged.insert(number);
             count.fetch_add(1, Ordering::AcqRel);
         } else if !idempotent {
             // Without a producer nobody can tell whether it was stored: it is never sent again.
-            journal.unknown.push(number);
+            journal.unknown.insert(number);
         }
         // An idempotent writer sends the same number again after the restart.
         if answered || !idempotent {
