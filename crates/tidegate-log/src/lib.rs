@@ -12,6 +12,7 @@ mod commit;
 mod core;
 mod error;
 pub mod json;
+mod keep;
 mod log;
 mod options;
 mod read;
@@ -25,6 +26,7 @@ mod tail;
 
 pub use append::{Append, Appended, Producer, ProducerAck};
 pub use error::{AppendError, CreateError, LogError, ReadError};
+pub use keep::{Keep, KeepRule};
 pub use log::Log;
 pub use options::LogOptions;
 pub use record::{Gap, Page, ReadBound, Record};

@@ -2,6 +2,8 @@
 
 use tidegate_types::Limits;
 
+use crate::KeepRule;
+
 /// Bounds of a log.
 #[derive(Clone, Debug)]
 pub struct LogOptions {
@@ -21,6 +23,8 @@ pub struct LogOptions {
     pub read_bytes: usize,
     /// Streams whose heads are kept in memory for their writers.
     pub heads: usize,
+    /// What streams keep; the first match wins, and what matches no rule is kept.
+    pub keep: Vec<KeepRule>,
 }
 
 impl LogOptions {
@@ -37,6 +41,7 @@ impl LogOptions {
             read_records: size(limits.read_records),
             read_bytes: size(limits.read_bytes),
             heads: size(limits.stream_heads),
+            keep: Vec::new(),
         }
     }
 }

@@ -57,10 +57,22 @@ impl TestServer {
 
     async fn person(&self, role: Role) -> anyhow::Result<TestUser> {
         let email = format!("{role}-{}@example.org", self.next_number());
-        let password = || PASSWORD.to_owned().into();
-        let new = NewUser { email: email.clone(), password: password(), name: None, role };
+        let password = PASSWORD.to_owned().into();
+        let new = NewUser { email: email.clone(), password, name: None, role };
         let user = self.gate().add_user(new, Actor::Operator).await.context("adding a user")?;
-        let login = Login { email: email.clone(), password: password() };
+        self.session(user.id, email).await
+    }
+
+    /// The same person with a new session, as after a month away.
+    ///
+    /// # Errors
+    /// They may not sign in.
+    pub async fn sign_in(&self, user: &TestUser) -> anyhow::Result<TestUser> {
+        self.session(user.id, user.email.clone()).await
+    }
+
+    async fn session(&self, id: UserId, email: String) -> anyhow::Result<TestUser> {
+        let login = Login { email: email.clone(), password: PASSWORD.to_owned().into() };
         let signed_in = self
             .gate()
             .login(login, SessionKind::Token, &ClientFacts::local())
@@ -71,7 +83,7 @@ impl TestServer {
         };
         let access_token = tokens.access_token.expose_secret().to_owned();
         Ok(TestUser {
-            id: user.id,
+            id,
             email,
             api: self.anonymous()?.with_bearer(&access_token),
             access_token,

@@ -5,7 +5,7 @@ use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use tidegate_gate::Principal;
-use tidegate_log::{Gap, Page, ReadBound};
+use tidegate_log::{Page, ReadBound};
 use tidegate_types::{ErrorCode, ReadFrom};
 
 use super::query::{Live, ReadQuery};
@@ -18,6 +18,7 @@ use crate::extract::Query;
 use crate::framing::next_cursor;
 use crate::problem::Problem;
 use crate::tail::{TailArgs, TailFraming, TailRequest, respond};
+use crate::wire::refuse_gap;
 
 /// Reads a stream.
 pub(super) async fn read(
@@ -108,13 +109,7 @@ pub(super) fn read_bound(state: &AppState) -> ReadBound {
 
 /// A position that can't be read from is an error here: these clients have no word for a gap.
 pub(super) fn check_gap(page: &Page) -> Result<(), Problem> {
-    match page.gap {
-        None => Ok(()),
-        Some(Gap::Trimmed { .. }) => {
-            Err(Problem::new(ErrorCode::Gone).detail("records before this offset were trimmed"))
-        }
-        Some(Gap::CursorAhead { .. }) => Err(ErrorCode::CursorAhead.into()),
-    }
+    refuse_gap(page.gap.as_ref())
 }
 
 /// A page with its records.

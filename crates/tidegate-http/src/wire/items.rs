@@ -9,11 +9,12 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use tidegate_events::TypeFilter;
-use tidegate_log::{Gap, Page, ReadBound, Record};
+use tidegate_log::{Page, ReadBound, Record};
 use tidegate_types::{ErrorCode, Offset, ReadFrom, StreamPath};
 use tokio::time::Instant;
 use utoipa::{IntoParams, ToSchema};
 
+use super::gap::refuse_gap;
 use super::poll::{read_from, wait_seconds};
 use crate::AppState;
 use crate::framing::event_name;
@@ -104,15 +105,6 @@ fn bound(state: &AppState, limit: Option<u64>) -> Result<ReadBound, Problem> {
     }
     let whole = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
     Ok(ReadBound { records: whole(records), bytes: whole(limits.read_bytes) })
-}
-
-fn refuse_gap(gap: Option<&Gap>) -> Result<(), Problem> {
-    let (code, from, to) = match gap {
-        None => return Ok(()),
-        Some(Gap::CursorAhead { from, to }) => (ErrorCode::CursorAhead, from, to),
-        Some(Gap::Trimmed { from, to }) => (ErrorCode::Gone, from, to),
-    };
-    Err(Problem::new(code).detail(format!("The cursor is at {from}, the stream can be read from {to} on.")))
 }
 
 impl RecordsPage {

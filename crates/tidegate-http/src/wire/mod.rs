@@ -4,6 +4,7 @@
 //! document names refusals.
 //! Must not: hold a shape that only one area speaks; those stand beside their handlers.
 
+mod gap;
 mod items;
 mod params;
 mod poll;
@@ -11,6 +12,7 @@ mod refusals;
 mod same;
 mod told;
 
+pub(crate) use gap::refuse_gap;
 pub(crate) use items::{ItemsQuery, RecordsPage, read_records};
 pub(crate) use params::{PageParams, StreamParams};
 pub(crate) use poll::{Validators, read_from, wait_seconds};

@@ -112,6 +112,8 @@ async fn a_cursor_ahead_or_trimmed_is_an_error_to_clients_of_the_protocol() {
     for live in ["", "&live=long-poll", "&live=sse"] {
         let answer = server.send(&get(&format!("{path}?offset=0000000000000001{live}"), &[])).await;
         assert_eq!((answer.status, answer.code()), (410, "gone".to_owned()), "{live}");
+        let missing = ["from", "to"].map(|name| answer.problem()[name].as_str().unwrap().to_owned());
+        assert_eq!(missing, ["0000000000000001", "0000000000000002"], "{live}");
     }
     assert_eq!(server.send(&get(&format!("{path}?offset=-1"), &[])).await.body, "[3]");
 }

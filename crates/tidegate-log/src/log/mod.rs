@@ -1,5 +1,6 @@
 //! The log: one handle for all streams.
 
+mod keep;
 mod read;
 mod step;
 mod write;

@@ -1,12 +1,13 @@
-//! Housekeeping in bounded rounds: expiry, purging, flushing of renewals, forgetting idle heads.
+//! Housekeeping in bounded rounds: expiry, retention, purging, flushing of renewals, forgetting idle heads.
 
-use std::sync::PoisonError;
+use std::sync::{MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tidegate_types::Timestamp;
 use tokio::sync::oneshot;
 
 use super::Log;
+use super::keep::Walk;
 use crate::LogError;
 use crate::commit::Command;
 use crate::store::Stored;
@@ -20,10 +21,11 @@ const HEADS_IDLE: Duration = Duration::from_secs(60);
 #[derive(Debug, Default)]
 pub(super) struct Chores {
     heads_looked_at: Option<(Timestamp, u64)>,
+    pub(super) walk: Walk,
 }
 
 impl Log {
-    /// One bounded round of housekeeping: expiry, purging, flushing of renewals. Answers when the
+    /// One bounded round of housekeeping: expiry, retention, purging, flushing of renewals. Answers when the
     /// next is due.
     ///
     /// # Errors
@@ -35,9 +37,10 @@ impl Log {
         for renewal in self.core.renewals.take_idle(now, STREAMS_PER_ROUND) {
             self.core.push_renewal(renewal);
         }
+        let trim_due = self.drop_what_is_not_kept(now).await?;
         let more_to_purge = self.core.store.purge(CHUNKS_PER_ROUND).await?;
         self.forget_idle_heads(now);
-        let next = now.plus(ROUND);
+        let next = trim_due.map_or(now.plus(ROUND), |due| due.min(now.plus(ROUND)));
         if more_to_purge || !all_due_seen {
             // A breath between two rounds, so that writers are not starved by a large deletion.
             return Ok(now.plus(Duration::from_millis(10)));
@@ -66,8 +69,12 @@ impl Log {
         Ok(())
     }
 
+    pub(super) fn lock_chores(&self) -> MutexGuard<'_, Chores> {
+        self.chores.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn forget_idle_heads(&self, now: Timestamp) {
-        let mut chores = self.chores.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut chores = self.lock_chores();
         let since = match chores.heads_looked_at {
             Some((at, _)) if now.since(at) < HEADS_IDLE => return,
             Some((_, round)) => round,

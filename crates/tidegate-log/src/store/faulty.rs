@@ -7,9 +7,9 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tidegate_db::DbError;
-use tidegate_types::{StreamPath, Timestamp};
+use tidegate_types::{Offset, StreamPath, Timestamp};
 
-use super::{Due, Found, Group, Loaded, LogStore, Needs, ReadQuery, Stored, Write};
+use super::{CutQuery, Due, Found, Group, Loaded, LogStore, Needs, ReadQuery, Stored, Write};
 use crate::LogError;
 
 /// What happens to one group.
@@ -147,6 +147,10 @@ impl LogStore for FaultyStore {
 
     async fn list_due(&self, now: Timestamp, limit: usize) -> Result<Due, LogError> {
         self.inner.list_due(now, limit).await
+    }
+
+    async fn find_cut(&self, query: CutQuery) -> Result<Option<Offset>, LogError> {
+        self.inner.find_cut(query).await
     }
 
     async fn purge(&self, chunks: usize) -> Result<bool, LogError> {

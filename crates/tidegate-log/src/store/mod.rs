@@ -43,6 +43,9 @@ pub trait LogStore: Send + Sync + std::fmt::Debug + 'static {
     /// Streams whose deadline has passed, the earliest first, and the next deadline after them.
     async fn list_due(&self, now: Timestamp, limit: usize) -> Result<Due, LogError>;
 
+    /// The end of what a stream is not to keep, by age and size; whole chunks only. `None`: nothing.
+    async fn find_cut(&self, query: CutQuery) -> Result<Option<Offset>, LogError>;
+
     /// Removes chunks that nobody can read any more, at most about `chunks`. Answers whether more are left.
     async fn purge(&self, chunks: usize) -> Result<bool, LogError>;
 }
@@ -206,6 +209,17 @@ pub struct ReadQuery {
     pub records: usize,
     /// Bytes of chunks at most; one chunk is always returned.
     pub bytes: usize,
+}
+
+/// What a stream is to keep.
+#[derive(Clone, Debug)]
+pub struct CutQuery {
+    /// The stream.
+    pub id: StreamId,
+    /// Chunks written at or before this time are dropped.
+    pub before: Option<Timestamp>,
+    /// Bytes that are kept, the newest first.
+    pub bytes: Option<u64>,
 }
 
 /// What a read found.

@@ -8,6 +8,7 @@
 pub mod append;
 pub mod close;
 pub mod expire;
+pub mod keep;
 pub mod model;
 pub mod produce;
 pub mod read;
@@ -217,6 +218,11 @@ macro_rules! log_store_suite {
                 an_expired_path_can_be_used_again_at_once,
                 housekeeping_ends_the_tails_of_expired_streams,
                 housekeeping_says_when_it_is_due_again;
+            keep: only_the_newest_records_are_kept,
+                what_is_too_old_is_dropped_and_the_offsets_go_on,
+                the_newest_bytes_are_kept,
+                the_first_rule_that_matches_holds_and_other_streams_keep_everything,
+                a_walk_over_many_streams_goes_in_bounded_rounds;
             trim: a_trimmed_range_is_told_once_and_skipped,
                 trimming_everything_keeps_the_tail,
                 purging_removes_only_what_nobody_can_read;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Config, Mode, Refusal, access, issuer};
+use super::{Config, Mode, Refusal, access, issuer, retain};
 
 impl Config {
     /// Everything that can't stand, the most telling first. Empty: good to go.
@@ -33,6 +33,7 @@ impl Config {
             ));
         }
         self.retention.check(&mut refusals);
+        retain::check(&self.retain, &mut refusals);
         self.log.check(&mut refusals);
         refusals
     }

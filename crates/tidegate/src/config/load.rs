@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 
-use super::spec::{SettingSpec, did_you_mean, specs};
+use super::spec::{LISTS, SettingSpec, did_you_mean, specs};
 use super::{Config, DEV_FOLDER, Env, Kind, ListenAddr, Mode, Refusal, Source};
 
 /// What the command line says.
@@ -201,7 +201,7 @@ impl Layers {
     }
 
     fn read_section(&mut self, path: &Path, section: &str, value: Value) -> Result<(), Refusal> {
-        if matches!(section, "issuer" | "access") {
+        if LISTS.contains(&section) {
             self.lists.insert(section.to_owned(), value);
             self.sources.insert(section.to_owned(), Source::File(path.to_owned()));
             return Ok(());
@@ -218,7 +218,7 @@ impl Layers {
             return Err(unknown(section, meant));
         };
         if !specs.iter().any(|spec| spec.section == section) {
-            let sections = specs.iter().map(|spec| spec.section).chain(["issuer", "access"]);
+            let sections = specs.iter().map(|spec| spec.section).chain(LISTS);
             return Err(unknown(
                 &format!("[{section}]"),
                 did_you_mean(section, sections).map(|s| format!("[{s}]")),
@@ -299,6 +299,7 @@ impl Layers {
             generations: self.section("generations")?,
             limits: self.section("limits")?,
             retention: self.section("retention")?,
+            retain: self.list("retain")?,
             log: self.section("log")?,
             database: self.section("database")?,
         })

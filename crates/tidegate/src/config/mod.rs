@@ -18,6 +18,7 @@ mod issuer;
 mod load;
 mod log;
 mod refusal;
+mod retain;
 mod retention;
 mod sample;
 mod secret;
@@ -38,6 +39,7 @@ pub use issuer::IssuerConfig;
 pub use load::{Loaded, Overrides, load};
 pub use log::{LogConfig, LogFormat};
 pub use refusal::Refusal;
+pub use retain::RetainRule;
 pub use retention::RetentionConfig;
 pub use sample::sample;
 pub use server::ServerConfig;
@@ -77,6 +79,8 @@ pub struct Config {
     pub limits: Limits,
     /// `[retention]`
     pub retention: RetentionConfig,
+    /// `[[retain]]`
+    pub retain: Vec<RetainRule>,
     /// `[log]`
     pub log: LogConfig,
     /// `[database]`

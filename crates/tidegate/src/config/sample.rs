@@ -38,6 +38,14 @@ const LISTS: &str = "
 # read = \"anyone\"
 # write = \"service\"
 
+# How much of a stream under /v1/stream is kept; the first match wins, and what no rule names is kept.
+# Looked at about once a minute. A reader of what was dropped is told the exact range.
+# [[retain]]
+# path = \"public/**\"
+# max_age = \"7d\"
+# max_records = 100000
+# max_bytes = 104857600
+
 # Outside identity providers whose tokens are accepted.
 # [[issuer]]
 # iss = \"https://id.example.org/\"

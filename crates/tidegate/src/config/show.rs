@@ -3,6 +3,7 @@
 use serde::Serialize;
 use toml::{Table, Value};
 
+use super::spec::LISTS;
 use super::{Config, Loaded, Source, specs};
 
 /// One line of `config show`.
@@ -38,7 +39,7 @@ pub fn show(loaded: &Loaded) -> Vec<Shown> {
             Shown { value: to_json(value), source: source.to_string(), doc: spec.doc.trim().to_owned(), name }
         })
         .collect();
-    for name in ["issuer", "access"] {
+    for name in LISTS {
         let source = loaded.sources.get(name).unwrap_or(&Source::Default).to_string();
         shown.push(Shown {
             name: name.to_owned(),
@@ -73,6 +74,7 @@ impl Config {
         put("generations", Value::try_from(&self.generations));
         put("limits", Value::try_from(&self.limits));
         put("retention", Value::try_from(&self.retention));
+        put("retain", Value::try_from(&self.retain));
         put("log", Value::try_from(&self.log));
         table
     }

@@ -84,7 +84,10 @@ impl fmt::Display for Source {
     }
 }
 
-/// Every setting that has one value (the lists `[[issuer]]` and `[[access]]` stand in the file only).
+/// The lists; they stand in the file only.
+pub(super) const LISTS: [&str; 3] = ["issuer", "access", "retain"];
+
+/// Every setting that has one value.
 #[must_use]
 pub fn specs() -> Vec<SettingSpec> {
     let limits = Limits::SPECS.iter().map(|limit| SettingSpec {

@@ -6,11 +6,15 @@ use std::time::Duration;
 use secrecy::SecretString;
 use tidegate_gate::{GateConfig, GateError, GateRetention, IssuerConfig, PasswordParams, SigningKey};
 use tidegate_http::{AccessRule, HttpConfig, StreamAuth, TlsFiles, Who};
+use tidegate_log::{Keep, KeepRule, LogOptions};
+use tidegate_types::{Limits, StreamPattern};
 
 use super::wire::{Setup, unusable};
 use crate::config::{self, Config, Refusal};
 
 const DAY: Duration = Duration::from_secs(86_400);
+/// Every user's feed.
+const FEEDS: &str = "users/*/events";
 const REVOCATIONS: Duration = Duration::from_secs(31 * 86_400);
 
 /// The gate's settings.
@@ -107,6 +111,27 @@ pub(super) fn http(config: &Config) -> HttpConfig {
         http.legacy_token_seconds = life.as_secs();
     }
     http
+}
+
+/// The log's bounds, and what streams keep.
+pub(super) fn log(setup: &Setup, limits: &Limits) -> Result<LogOptions, Refusal> {
+    let config = &setup.config;
+    let feeds: StreamPattern =
+        FEEDS.parse().map_err(|error| Refusal::new("retention.feed_days", error, "report this"))?;
+    let max_age = Some(DAY * config.retention.feed_days);
+    let feeds = KeepRule { path: feeds, keep: Keep { max_age, ..Keep::default() } };
+    let mut options = LogOptions::from_limits(limits);
+    options.keep = std::iter::once(feeds).chain(config.retain.iter().map(keep_rule)).collect();
+    Ok(options)
+}
+
+fn keep_rule(rule: &config::RetainRule) -> KeepRule {
+    let keep = Keep {
+        max_age: rule.max_age.map(config::Lifetime::as_duration),
+        max_records: rule.max_records,
+        max_bytes: rule.max_bytes,
+    };
+    KeepRule { path: rule.path.clone(), keep }
 }
 
 fn access(rule: &config::AccessRule) -> AccessRule {

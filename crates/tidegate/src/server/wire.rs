@@ -8,7 +8,7 @@ use tidegate_db::{Bus, Db, DbOptions, LocalBus};
 use tidegate_events::{Events, EventsParts, SqliteEvents};
 use tidegate_gate::{Fetch, Gate, GateParts, NoFetch, SqliteGate};
 use tidegate_generations::{Generations, GenerationsConfig, GenerationsParts, SqliteGenerations};
-use tidegate_log::{Log, LogOptions, SqliteLogStore};
+use tidegate_log::{Log, SqliteLogStore};
 use tidegate_types::{Clock, Entropy, Limits, OsEntropy, SystemClock};
 
 use super::directory::GateDirectory;
@@ -142,7 +142,7 @@ pub(super) async fn open_parts(setup: &Setup) -> Result<Parts, Refusal> {
     let limits = Arc::new(setup.limits());
     let db = open_database(&setup.database).await?;
     let store = SqliteLogStore::open(db.clone()).await.map_err(|error| unusable(&error))?;
-    let log = Log::open(Arc::new(store), LogOptions::from_limits(&limits), Arc::clone(&setup.clock))
+    let log = Log::open(Arc::new(store), settings::log(setup, &limits)?, Arc::clone(&setup.clock))
         .await
         .map_err(|error| unusable(&error))?;
     let gate_store = open_gate_store(setup, &db).await?;

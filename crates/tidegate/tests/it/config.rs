@@ -77,3 +77,29 @@ async fn init_prints_a_file_that_check_accepts() {
         .await
         .expect(0);
 }
+
+#[tokio::test]
+async fn rules_of_retention_are_shown_and_those_that_keep_nothing_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.toml");
+    let write = |text: &str| std::fs::write(&path, text).unwrap();
+    let named = path.display().to_string();
+    let env = [("JWT_SECRET", SECRET)];
+    write("[[retain]]\npath = \"public/**\"\nmax_age = \"7d\"\nmax_records = 5\n");
+    let args = ["--json", "config", "show", "--config", &named];
+    let shown = tidegate(folder.path(), &env, &args).await.expect(0).json();
+    let rules = &setting(&shown[0], "retain")["value"];
+    assert_eq!(rules, &serde_json::json!([{"path": "public/**", "max_age": "7d", "max_records": 5}]));
+    for (rule, wanted) in [
+        ("path = \"public/**\"\nmax_records = 0", "bound of 0"),
+        ("path = \"users/*/events\"\nmax_age = \"1d\"", "reserved prefix"),
+        ("path = \"public/**\"\nmax_age = \"soon\"", "7d"),
+        ("path = \"public/**\"\nmax_rows = 5", "max_rows"),
+    ] {
+        write(&format!("[[retain]]\n{rule}\n"));
+        let refused =
+            tidegate(folder.path(), &env, &["config", "check", "--config", &named]).await.expect(78);
+        let said = format!("{}{}", refused.stdout, refused.stderr);
+        assert!(said.contains(wanted), "{rule}: {said}");
+    }
+}

@@ -8,4 +8,6 @@ mod kill;
 #[cfg(test)]
 mod reliability;
 #[cfg(test)]
+mod retention;
+#[cfg(test)]
 mod support;

@@ -2,6 +2,7 @@
 //!
 //! Owns: the SQL of streams, chunks and producers. Must not: decide anything about a write.
 
+mod cut;
 mod group;
 mod load;
 mod read;
@@ -12,7 +13,7 @@ use tidegate_db::rusqlite::{Connection, Row};
 use tidegate_db::{Db, DbError, OpenError};
 use tidegate_types::{Offset, StreamPath, Timestamp};
 
-use super::{Due, Found, Group, LogStore, ReadQuery, Stored};
+use super::{CutQuery, Due, Found, Group, LogStore, ReadQuery, Stored};
 use crate::{LogError, StreamId, StreamInfo};
 
 mod embedded {
@@ -64,6 +65,10 @@ impl LogStore for SqliteLogStore {
 
     async fn list_due(&self, now: Timestamp, limit: usize) -> Result<Due, LogError> {
         Ok(self.db.read::<_, DbError, _>(move |conn| Ok(sweep::list_due(conn, now, limit)?)).await?)
+    }
+
+    async fn find_cut(&self, query: CutQuery) -> Result<Option<Offset>, LogError> {
+        Ok(self.db.read::<_, DbError, _>(move |conn| Ok(cut::find_cut(conn, &query)?)).await?)
     }
 
     async fn purge(&self, chunks: usize) -> Result<bool, LogError> {
