@@ -16,7 +16,7 @@ use tidegate_gate::{
     ClientFacts, Connection, EndReason, NewConnection, OpenedLease, Principal, StreamKind, StreamRef,
     TicketError,
 };
-use tidegate_log::{StreamInfo, Tail as LogTail};
+use tidegate_log::{Gap, StreamInfo, Tail as LogTail};
 use tidegate_types::{ErrorCode, LeaseId, Offset, ReadFrom, StreamPath};
 use tokio::time::Instant;
 
@@ -32,6 +32,7 @@ use crate::framing::encode_end;
 use crate::ops::Redemption;
 use crate::problem::Problem;
 use crate::tickets;
+use crate::wire::refuse_gap;
 
 /// When a browser comes back to a node that is too busy for it.
 const BUSY_RETRY_MS: (u32, u32) = (15_000, 30_000);
@@ -206,8 +207,12 @@ fn default_start(state: &AppState, request: &TailRequest, entrance: &Entrance) -
 /// The protocol's clients have no word for a gap: a start that can't be read from is refused.
 fn check_start(tail: &LogTail, from: ReadFrom) -> Result<(), Problem> {
     match from {
-        ReadFrom::At(at) if at > tail.info().tail => Err(ErrorCode::CursorAhead.into()),
-        ReadFrom::At(at) if at < tail.info().start => Err(ErrorCode::Gone.into()),
+        ReadFrom::At(from) if from > tail.info().tail => {
+            refuse_gap(Some(&Gap::CursorAhead { from, to: tail.info().tail }))
+        }
+        ReadFrom::At(from) if from < tail.info().start => {
+            refuse_gap(Some(&Gap::Trimmed { from, to: tail.info().start }))
+        }
         ReadFrom::At(_) | ReadFrom::Start | ReadFrom::Tail => Ok(()),
     }
 }
