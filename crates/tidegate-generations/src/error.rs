@@ -79,7 +79,8 @@ pub struct Invalid {
 }
 
 impl Invalid {
-    pub(crate) fn new(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
+    /// A field by its JSON pointer and what is wrong with it, as in "is empty".
+    pub fn new(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
         Self { pointer: pointer.into(), detail: detail.into() }
     }
 }

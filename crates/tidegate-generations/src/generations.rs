@@ -11,22 +11,30 @@ use tidegate_types::{Clock, Entropy, GenerationId, Limits, StreamPath, Timestamp
 use tokio::sync::Notify;
 
 use crate::announce::Teller;
-use crate::{Announce, Generation, GenerationStore, GenerationsError, Row, Status};
+use crate::work::Attendance;
+use crate::{Announce, Framework, Generation, GenerationStore, GenerationsError, Row, Status};
 
 /// What the operator decides.
 #[derive(Clone, Debug)]
 pub struct GenerationsConfig {
     /// Frameworks that outside workers run.
     pub external: Vec<String>,
-    /// Frameworks that the server itself runs.
-    pub built_in: Vec<String>,
     /// How long finished generations are kept.
     pub retention: Duration,
 }
 
-impl GenerationsConfig {
+impl GenerationsParts {
     pub(crate) fn knows(&self, framework: &str) -> bool {
-        self.external.iter().chain(&self.built_in).any(|known| known == framework)
+        self.config.external.iter().any(|known| known == framework) || self.built_in(framework).is_some()
+    }
+
+    /// The framework of this name that the server itself runs; outside workers go first where the
+    /// operator names them.
+    pub(crate) fn built_in(&self, name: &str) -> Option<&Arc<dyn Framework>> {
+        if self.config.external.iter().any(|known| known == name) {
+            return None;
+        }
+        self.frameworks.iter().find(|framework| framework.name() == name)
     }
 }
 
@@ -46,6 +54,8 @@ pub struct GenerationsParts {
     pub limits: Arc<Limits>,
     /// What the operator decides.
     pub config: GenerationsConfig,
+    /// What the server itself can run; a [`Runner`](crate::Runner) does.
+    pub frameworks: Vec<Arc<dyn Framework>>,
 }
 
 /// Generations. Cheap to clone.
@@ -64,6 +74,8 @@ pub(crate) struct Inner {
     pub(crate) claiming: Mutex<HashSet<GenerationId>>,
     /// Told when something starts to wait for a worker.
     pub(crate) waiting: Notify,
+    /// Which frameworks have somebody who works on them.
+    pub(crate) attendance: Attendance,
     pub(crate) teller: Teller,
 }
 
@@ -80,6 +92,7 @@ impl Generations {
     /// # Errors
     /// The database or a stream cannot be read.
     pub async fn open(parts: GenerationsParts) -> Result<Self, GenerationsError> {
+        let attendance = Attendance::since(parts.clock.now());
         let opened = Self {
             inner: Arc::new(Inner {
                 parts,
@@ -87,6 +100,7 @@ impl Generations {
                 behind: Mutex::default(),
                 claiming: Mutex::default(),
                 waiting: Notify::new(),
+                attendance,
                 teller: Teller::default(),
             }),
         };
@@ -145,10 +159,15 @@ impl Generations {
         Ok(self.parts().store.lookup(id).await?)
     }
 
-    /// The record with its place in the queue, if it waits.
+    /// The record with its place in the queue, if it waits, and a word if it waits for nobody.
     pub(crate) async fn placed(&self, mut record: Generation) -> Result<Generation, GenerationsError> {
         if record.status == Status::Pending {
             record.queue_place = self.parts().store.queue_place(&record.id).await?;
+            if self.inner.attendance.is_deserted(&record.framework, self.now()) {
+                let waits = record.message.as_deref().unwrap_or("Waiting for a worker");
+                let words = format!("{waits}; no worker asks for `{}` at the moment", record.framework);
+                record.message = Some(words);
+            }
         }
         Ok(record)
     }

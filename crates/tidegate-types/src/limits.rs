@@ -163,6 +163,8 @@ limits! {
     generation_attempts = 1, 1..=100;
     /// Attempts that the creator of a generation may ask for.
     generation_attempts_max = 100, 1..=1_000;
+    /// Generations of built-in frameworks that this node runs at once.
+    built_in_jobs = 4, 1..=1_024;
     /// Appends that wait for the next group commit.
     append_queue = 16_384, 16..=1_048_576;
     /// Bytes that wait for the next group commit.

@@ -5,5 +5,6 @@
 
 pub mod bench;
 pub mod cli;
+mod command;
 pub mod config;
 pub mod server;

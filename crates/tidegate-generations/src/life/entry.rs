@@ -205,6 +205,16 @@ impl Projection {
         Ok(entry)
     }
 
+    /// Its worker goes away through no fault of the job: it waits again, within the same attempt.
+    ///
+    /// # Errors
+    /// It is not under way, or was asked to stop.
+    pub fn hand_back(&self, reason: &str, now: Timestamp) -> Result<Entry, InvalidTransition> {
+        let mut entry = self.follow(Status::Pending, STAGE_QUEUED, now)?;
+        entry.message = Some(format!("{reason}; waiting for a worker"));
+        Ok(entry)
+    }
+
     fn follow(&self, to: Status, stage: &str, now: Timestamp) -> Result<Entry, InvalidTransition> {
         transition(self.record.status, to)?;
         Ok(Entry {

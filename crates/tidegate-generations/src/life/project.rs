@@ -27,7 +27,7 @@ pub enum ProjectError {
     /// The status cannot follow.
     #[error(transparent)]
     Transition(#[from] InvalidTransition),
-    /// The attempt is not the present one (a further attempt: not the next one).
+    /// The attempt is not the present one (of one that waits again: nor the next one).
     #[error("the record is of attempt {found}, not {wanted}")]
     Attempt {
         /// What the record says.
@@ -94,7 +94,9 @@ fn advance(before: &Projection, entry: &Entry, offset: Offset) -> Result<Project
         return Err(ProjectError::Foreign);
     }
     let step = transition(before.record.status, entry.status)?;
-    let wanted = before.record.attempt.saturating_add(u32::from(step == Step::Requeued));
+    // One that was handed back waits within its attempt.
+    let is_next = step == Step::Requeued && entry.attempt != before.record.attempt;
+    let wanted = before.record.attempt.saturating_add(u32::from(is_next));
     if entry.attempt != wanted {
         return Err(ProjectError::Attempt { found: entry.attempt, wanted });
     }
@@ -107,7 +109,7 @@ fn advance(before: &Projection, entry: &Entry, offset: Offset) -> Result<Project
     record.offset = offset;
     record.updated_at = entry.at();
     // Never falls within an attempt, whatever a record says.
-    let floor = if step == Step::Requeued { 0.0 } else { record.progress };
+    let floor = if is_next { 0.0 } else { record.progress };
     record.progress = entry.progress.clamp(0.0, 1.0).max(floor);
     match step {
         Step::Claimed => {
@@ -196,7 +198,7 @@ mod tests {
         }
 
         #[test]
-        fn what_the_state_itself_writes_always_projects(choices in prop::collection::vec((0..8_u8, 0.0..1.0_f64), 0..60)) {
+        fn what_the_state_itself_writes_always_projects(choices in prop::collection::vec((0..9_u8, 0.0..1.0_f64), 0..60)) {
             let mut state = project(None, &created(3), Offset::START.plus(1)).unwrap();
             let now = Timestamp::from_millis(1_763_690_000_500);
             for ((choice, number), n) in choices.into_iter().zip(2..) {
@@ -205,6 +207,7 @@ mod tests {
                     2 | 3 => state.report("s", Some(number), None, now),
                     4 => state.cancel(now),
                     5 => state.end_completed(json!({}), now),
+                    7 => state.hand_back("x", now),
                     6 => state.requeue(json!({"message": "lost"}), now),
                     _ => state.end_cancelled("x", now),
                 };

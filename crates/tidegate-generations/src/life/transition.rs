@@ -21,7 +21,7 @@ pub enum Step {
     Progressed,
     /// Its owner wants it to stop.
     CancelRequested,
-    /// It waits for its next attempt.
+    /// It waits again: for its next attempt, or for the rest of this one.
     Requeued,
     /// It ended.
     Finished,

@@ -7,7 +7,8 @@ use tidegate_types::{GenerationId, UserId};
 use crate::announce::Told;
 use crate::store::Row;
 use crate::{
-    CreateError, Created, Entry, Generation, Generations, GenerationsError, Invalid, New, Origin, project,
+    CreateError, Created, Entry, Generation, Generations, GenerationsError, Invalid, New, Origin, Rejected,
+    project,
 };
 
 const TITLE_BYTES_MAX: usize = 512;
@@ -23,7 +24,23 @@ impl Generations {
     pub async fn create(&self, owner: UserId, new: New) -> Result<Created, CreateError> {
         let id = new.id.clone();
         let origin = self.origin(owner, new)?;
+        self.check_built_in(id.as_ref(), &origin).await?;
         self.create_from(id, origin).await
+    }
+
+    /// Asks the framework, if it is ours, whether it can be done at all. Not for one that is there:
+    /// what it was made of may be gone by now.
+    async fn check_built_in(&self, id: Option<&GenerationId>, origin: &Origin) -> Result<(), CreateError> {
+        let Some(framework) = self.parts().built_in(&origin.framework) else { return Ok(()) };
+        if let Some(id) = id
+            && self.row(id).await?.is_some()
+        {
+            return Ok(());
+        }
+        framework.check(origin).await.map_err(|rejected| match rejected {
+            Rejected::Invalid(invalid) => CreateError::Invalid(invalid),
+            Rejected::Broken(error) => CreateError::Generations(error),
+        })
     }
 
     pub(crate) async fn create_from(
@@ -81,7 +98,7 @@ impl Generations {
             let detail = format!("is 1 to {}", limits.generation_attempts_max);
             return Err(CreateError::Invalid(Invalid::new("/max_attempts", detail)));
         }
-        if !self.parts().config.knows(&new.framework) {
+        if !self.parts().knows(&new.framework) {
             return Err(CreateError::UnknownFramework(new.framework));
         }
         Ok(Origin {

@@ -15,7 +15,7 @@ impl Generations {
         if !earlier.status.is_finished() {
             return Err(RetryError::NotFinished(earlier.status));
         }
-        if !self.parts().config.knows(&earlier.framework) {
+        if !self.parts().knows(&earlier.framework) {
             return Err(RetryError::UnknownFramework(earlier.framework));
         }
         let origin = Origin { retry_of: Some(id.clone()), ..Origin::of(&earlier) };

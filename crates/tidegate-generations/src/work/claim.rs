@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tidegate_types::{GenerationId, Secret, SecretKind};
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use super::{Claim, Claimed};
 use crate::change::Decision;
@@ -24,7 +25,20 @@ impl Generations {
     /// # Errors
     /// A field is not valid, or the database or a stream cannot be written.
     pub async fn claim(&self, claim: Claim) -> Result<Option<Claimed>, ClaimError> {
+        self.claim_until(claim, &CancellationToken::new()).await
+    }
+
+    /// The same, with nothing more handed out once `stop` is cancelled.
+    ///
+    /// # Errors
+    /// A field is not valid, or the database or a stream cannot be written.
+    pub async fn claim_until(
+        &self,
+        claim: Claim,
+        stop: &CancellationToken,
+    ) -> Result<Option<Claimed>, ClaimError> {
         self.check_claim(&claim).map_err(ClaimError::Invalid)?;
+        self.attended(&claim);
         // Only the waiting is cut short, never a claim that is being written.
         let deadline = Instant::now() + claim.wait;
         loop {
@@ -32,18 +46,29 @@ impl Generations {
             tokio::pin!(told);
             // Registered before the look, so that nothing falls between the two.
             told.as_mut().enable();
+            if stop.is_cancelled() {
+                return Ok(None);
+            }
             let claimed = self.try_claim(&claim).await?;
             if claimed.is_some() || Instant::now() >= deadline {
                 return Ok(claimed);
             }
-            // Running out of time only means to look again.
-            let _ = tokio::time::timeout_at(deadline.min(Instant::now() + LOOK_AGAIN), told).await;
+            tokio::select! {
+                () = told => {}
+                () = tokio::time::sleep_until(deadline.min(Instant::now() + LOOK_AGAIN)) => {}
+                () = stop.cancelled() => {}
+            }
         }
     }
 
     async fn try_claim(&self, claim: &Claim) -> Result<Option<Claimed>, ClaimError> {
+        let mut frameworks = claim.frameworks.clone();
+        frameworks.retain(|framework| self.is_for(claim, framework));
+        if frameworks.is_empty() && !claim.frameworks.is_empty() {
+            return Ok(None);
+        }
         let mut query = ClaimableQuery {
-            frameworks: claim.frameworks.clone(),
+            frameworks,
             owner: claim.owner,
             id: claim.id.clone(),
             after: 0,
@@ -75,7 +100,8 @@ impl Generations {
         };
         let row = self
             .change(id, |row| {
-                if row.state.record.status != Status::Pending {
+                let record = &row.state.record;
+                if record.status != Status::Pending || !self.is_for(claim, &record.framework) {
                     return Ok::<_, GenerationsError>(Decision::Keep);
                 }
                 let entry = row
@@ -85,11 +111,19 @@ impl Generations {
                 Ok(Decision::write(entry, Some(lease)))
             })
             .await?;
-        Ok(row.filter(|row| row.lease == Some(lease)).map(|row| Claimed {
-            generation: row.state.record,
-            lease_token: secret,
-            epoch: row.state.epoch,
-        }))
+        let Some(row) = row.filter(|row| row.lease == Some(lease)) else { return Ok(None) };
+        self.inner.attendance.note([row.state.record.framework.as_str()], now.plus(claim.lease));
+        Ok(Some(Claimed { generation: row.state.record, lease_token: secret, epoch: row.state.epoch }))
+    }
+
+    /// Whether this worker may have work of this framework: what the server runs itself is its own.
+    fn is_for(&self, claim: &Claim, framework: &str) -> bool {
+        self.parts().built_in(framework).is_some() == claim.is_own()
+    }
+
+    fn attended(&self, claim: &Claim) {
+        let known = claim.frameworks.iter().filter(|name| self.parts().knows(name));
+        self.inner.attendance.note(known.map(String::as_str), self.now().plus(claim.wait));
     }
 
     fn check_claim(&self, claim: &Claim) -> Result<(), Invalid> {

@@ -56,7 +56,7 @@ impl Generations {
         .await
     }
 
-    async fn end(
+    pub(super) async fn end(
         &self,
         id: &GenerationId,
         lease: &str,

@@ -1,7 +1,9 @@
-//! What workers do: claim, report, end.
+//! What workers do: claim, report, end, hand back.
 
+mod attendance;
 mod claim;
 mod end;
+mod hand_back;
 mod hold;
 mod lapse;
 mod progress;
@@ -13,6 +15,8 @@ use serde_json::{Map, Value};
 use tidegate_types::{GenerationId, KeyId, Offset, Secret, UserId};
 
 use crate::Generation;
+
+pub(crate) use attendance::Attendance;
 
 /// A worker's wish for work.
 #[derive(Clone, Debug)]

@@ -1,5 +1,7 @@
 //! A worker's reports.
 
+use std::time::Duration;
+
 use serde_json::{Map, Value};
 use tidegate_types::{GenerationId, Timestamp};
 
@@ -77,7 +79,10 @@ impl Generations {
                 }
             })
             .await?;
-        let record = row.ok_or(WorkError::NotFound)?.state.record;
+        let row = row.ok_or(WorkError::NotFound)?;
+        let record = row.state.record;
+        let lasts = row.lease.map_or(Duration::ZERO, |lease| lease.lasts);
+        self.inner.attendance.note([record.framework.as_str()], now.plus(lasts));
         let cancel_requested = matches!(record.status, Status::Cancelling | Status::Cancelled);
         Ok(Progressed { offset: record.offset, cancel_requested })
     }

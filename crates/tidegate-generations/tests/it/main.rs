@@ -18,3 +18,5 @@ mod mend;
 mod report;
 #[cfg(test)]
 mod rig;
+#[cfg(test)]
+mod runner;

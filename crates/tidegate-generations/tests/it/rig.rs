@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use serde_json::{Value, json};
 use tidegate_db::{Db, DbError, DbOptions};
 use tidegate_generations::{
-    Announce, AnnounceFailed, Announcement, Claim, Claimable, ClaimableQuery, Claimed, Generation,
+    Announce, AnnounceFailed, Announcement, Claim, Claimable, ClaimableQuery, Claimed, Framework, Generation,
     GenerationStore, Generations, GenerationsConfig, GenerationsParts, ListQuery, New, Progress, Row, Save,
     SqliteGenerations,
 };
@@ -127,16 +127,26 @@ impl Rig {
     pub(crate) async fn start() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let clock = Arc::new(ManualClock(AtomicI64::new(1_763_690_000_123)));
-        Self::over(dir, clock, Arc::default()).await
+        Self::over(dir, clock, Arc::default(), Vec::new()).await
     }
 
     /// The same data, as after a restart.
     pub(crate) async fn restart(self) -> Self {
-        let Self { dir, clock, ears, .. } = self;
-        Self::over(dir, clock, ears).await
+        self.restart_with(Vec::new()).await
     }
 
-    async fn over(dir: tempfile::TempDir, clock: Arc<ManualClock>, ears: Arc<Ears>) -> Self {
+    /// The same, with these frameworks built in.
+    pub(crate) async fn restart_with(self, frameworks: Vec<Arc<dyn Framework>>) -> Self {
+        let Self { dir, clock, ears, .. } = self;
+        Self::over(dir, clock, ears, frameworks).await
+    }
+
+    async fn over(
+        dir: tempfile::TempDir,
+        clock: Arc<ManualClock>,
+        ears: Arc<Ears>,
+        frameworks: Vec<Arc<dyn Framework>>,
+    ) -> Self {
         let db = Db::open(&dir.path().join("t.db"), &DbOptions::default()).await.unwrap();
         let limits = Arc::new(Limits::default());
         let log_store = Arc::new(SqliteLogStore::open(db.clone()).await.unwrap());
@@ -153,9 +163,9 @@ impl Rig {
             limits,
             config: GenerationsConfig {
                 external: vec!["external".to_owned(), "codegen".to_owned()],
-                built_in: Vec::new(),
                 retention: Duration::from_secs(90 * 86_400),
             },
+            frameworks,
         })
         .await
         .unwrap();

@@ -98,8 +98,10 @@ impl From<Generation> for GenerationView {
 
 /// The ETag of a record: which one it is, the position that it reflects, and its place in the queue.
 ///
-/// The time of creation stands in it because a deleted id can be made again.
+/// The time of creation stands in it because a deleted id can be made again, the length of the
+/// message because one that waits says so when no worker asks for it, without a record.
 pub(crate) fn etag(record: &Generation) -> String {
     let (made, place) = (record.created_at.as_millis(), record.queue_place.unwrap_or_default());
-    format!("\"{}.{made:x}.{}.{place}\"", record.id, record.offset)
+    let words = record.message.as_ref().map_or(0, String::len);
+    format!("\"{}.{made:x}.{}.{place}.{words}\"", record.id, record.offset)
 }

@@ -63,10 +63,7 @@ pub(crate) async fn claim(
     JsonBody(body): JsonBody<ClaimBody>,
 ) -> Result<Response, Problem> {
     let claim = body.for_key(&key, state.limits())?;
-    let claimed = tokio::select! {
-        claimed = state.generations().claim(claim) => claimed?,
-        () = state.shutdown().cancelled() => None,
-    };
+    let claimed = state.generations().claim_until(claim, state.shutdown()).await?;
     Ok(claimed.map_or_else(
         || StatusCode::NO_CONTENT.into_response(),
         |work| Json(ClaimedView::from(work)).into_response(),

@@ -211,9 +211,9 @@ async fn parts(folder: &TempDir, setup: Setup, db_check: Arc<Switch>) -> HttpPar
         limits: Arc::clone(&limits),
         config: GenerationsConfig {
             external: vec!["external".to_owned(), "master_mode".to_owned()],
-            built_in: Vec::new(),
             retention: DAY * 90,
         },
+        frameworks: Vec::new(),
     });
     let generations = generations.await.unwrap();
     let (config, metrics) = (setup.config, Metrics::new());

@@ -10,8 +10,9 @@ use super::client::Client;
 use super::dev::Dev;
 use super::exit::{CliError, Exit};
 use super::output::Output;
-use super::run::{Echo, NewJob, Remark, work};
+use super::run::{NewJob, Remark, work};
 use super::tail::follow::{Follower, Heard, Opening, Target};
+use crate::command::Echo;
 use crate::config::Overrides;
 use crate::server;
 

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Config, Mode, Refusal, access, issuer, retain};
+use super::{Config, Mode, Refusal, access, command, issuer, retain};
 
 impl Config {
     /// Everything that can't stand, the most telling first. Empty: good to go.
@@ -25,6 +25,7 @@ impl Config {
         issuer::check(&self.issuer, &self.auth.issuer, &mut refusals);
         access::check(&self.access, &mut refusals);
         self.generations.check(&mut refusals);
+        command::check(&self.command, &mut refusals);
         if let Err(error) = self.limits.validate() {
             refusals.push(Refusal::new(
                 format!("limits.{}", error.name),

@@ -297,6 +297,7 @@ impl Layers {
             cors: self.section("cors")?,
             access: self.list("access")?,
             generations: self.section("generations")?,
+            command: self.list("command")?,
             limits: self.section("limits")?,
             retention: self.section("retention")?,
             retain: self.list("retain")?,

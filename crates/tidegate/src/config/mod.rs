@@ -9,6 +9,7 @@
 mod access;
 mod auth;
 mod check;
+mod command;
 mod cors;
 mod database;
 mod dev;
@@ -30,6 +31,7 @@ mod value;
 pub use access::{AccessRule, Who};
 pub use auth::{AuthConfig, StreamAuth};
 pub use check::database_file;
+pub use command::AllowedCommand;
 pub use cors::CorsConfig;
 pub use database::DatabaseConfig;
 pub use dev::{DEV_FOLDER, DevSecret, dev_secret, lookup_dev_secret};
@@ -75,6 +77,8 @@ pub struct Config {
     pub access: Vec<AccessRule>,
     /// `[generations]`
     pub generations: GenerationsConfig,
+    /// `[[command]]`
+    pub command: Vec<AllowedCommand>,
     /// `[limits]`
     pub limits: Limits,
     /// `[retention]`

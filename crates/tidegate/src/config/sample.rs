@@ -51,6 +51,15 @@ const LISTS: &str = "
 # iss = \"https://id.example.org/\"
 # jwks_url = \"https://id.example.org/.well-known/jwks.json\"
 # audience = \"tidegate\"
+
+# Commands that the built-in framework `command` may run. No shell: each item of `run` is one
+# argument, `{year}` is filled from the generation's options, the prompt is standard input.
+# [[command]]
+# name = \"report\"
+# run = [\"/usr/local/bin/report\", \"--year\", \"{year}\"]
+# folder = \"/srv/reports\"
+# timeout = \"10m\"
+# variables = [\"PATH\"]
 ";
 
 /// An example for settings without a default.

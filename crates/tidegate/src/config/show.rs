@@ -72,6 +72,7 @@ impl Config {
         put("cors", Value::try_from(&self.cors));
         put("access", Value::try_from(&self.access));
         put("generations", Value::try_from(&self.generations));
+        put("command", Value::try_from(&self.command));
         put("limits", Value::try_from(&self.limits));
         put("retention", Value::try_from(&self.retention));
         put("retain", Value::try_from(&self.retain));

@@ -85,7 +85,7 @@ impl fmt::Display for Source {
 }
 
 /// The lists; they stand in the file only.
-pub(super) const LISTS: [&str; 3] = ["issuer", "access", "retain"];
+pub(super) const LISTS: [&str; 4] = ["issuer", "access", "retain", "command"];
 
 /// Every setting that has one value.
 #[must_use]

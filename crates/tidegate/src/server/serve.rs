@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use tidegate_db::Db;
 use tidegate_events::Events;
 use tidegate_gate::Gate;
-use tidegate_generations::Generations;
+use tidegate_generations::{Generations, Runner};
 use tidegate_http::{HealthCheck, HttpParts, Metrics};
 use tidegate_log::Log;
 use tokio::net::TcpListener;
@@ -45,6 +45,9 @@ pub enum ServeError {
     #[error("storage failed, start again: {0}")]
     Storage(String),
 }
+
+/// How long built-in jobs have to be handed back; they were asked to stop when the drain began.
+const HAND_BACK: Duration = Duration::from_secs(6);
 
 impl Server {
     /// Takes the lock, opens the database and every part.
@@ -107,6 +110,7 @@ impl Server {
         let stop = shutdown.child_token();
         let _stop_on_drop = stop.clone().drop_guard();
         let mut side = supervisor::start(work(&parts), &setup.clock, &stop);
+        let runner = tokio::spawn(Runner::new(parts.generations.clone()).run(stop.clone()));
         if let Some(addr) = setup.config.server.metrics_addr {
             let bound = TcpListener::bind(addr.socket())
                 .await
@@ -133,6 +137,9 @@ impl Server {
             reason = storage_failed(&mut failure) => Err(ServeError::Storage(reason)),
         };
         stop.cancel();
+        if tokio::time::timeout(HAND_BACK, runner).await.is_err() {
+            tracing::warn!("built-in jobs were not handed back in time; their leases run out");
+        }
         let rest = async { while side.join_next().await.is_some() {} };
         if tokio::time::timeout(Duration::from_secs(1), rest).await.is_err() {
             tracing::warn!("background work did not end in time");

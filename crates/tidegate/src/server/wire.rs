@@ -7,7 +7,7 @@ use std::time::Duration;
 use tidegate_db::{Bus, Db, DbOptions, LocalBus};
 use tidegate_events::{Events, EventsParts, SqliteEvents};
 use tidegate_gate::{Fetch, Gate, GateParts, NoFetch, SqliteGate};
-use tidegate_generations::{Generations, GenerationsConfig, GenerationsParts, SqliteGenerations};
+use tidegate_generations::{Framework, Generations, GenerationsConfig, GenerationsParts, SqliteGenerations};
 use tidegate_log::{Log, SqliteLogStore};
 use tidegate_types::{Clock, Entropy, Limits, OsEntropy, SystemClock};
 
@@ -16,6 +16,7 @@ use super::feed::FeedAnnounce;
 use super::fetch::HttpFetch;
 use super::goodbye::Goodbyes;
 use super::settings;
+use crate::command::CommandFramework;
 use crate::config::{self, Config, Loaded, Refusal};
 
 /// What a server is built from.
@@ -136,6 +137,15 @@ async fn gate(
     Gate::open(parts).await.map_err(|error| settings::gate_refusal(&setup.database, &error))
 }
 
+/// What the server itself runs.
+fn built_in(setup: &Setup) -> Vec<Arc<dyn Framework>> {
+    let mut frameworks: Vec<Arc<dyn Framework>> = Vec::new();
+    if !setup.config.command.is_empty() {
+        frameworks.push(Arc::new(CommandFramework::new(setup.config.command.clone())));
+    }
+    frameworks
+}
+
 /// Opens every part, bringing tables up to date on the way.
 pub(super) async fn open_parts(setup: &Setup) -> Result<Parts, Refusal> {
     let unusable = |error: &dyn std::fmt::Display| unusable(&setup.database, error);
@@ -170,9 +180,9 @@ pub(super) async fn open_parts(setup: &Setup) -> Result<Parts, Refusal> {
         limits: Arc::clone(&limits),
         config: GenerationsConfig {
             external: setup.config.generations.external.clone(),
-            built_in: Vec::new(),
             retention: DAY * setup.config.retention.generation_days,
         },
+        frameworks: built_in(setup),
     })
     .await
     .map_err(|error| unusable(&error))?;

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::lines::Report;
 use crate::cli::client::{Answer, Call, CallError, Client};
 use crate::cli::exit::CliError;
+use crate::command::Report;
 
 /// A generation that this process works on.
 #[derive(Clone, Debug)]
@@ -115,12 +115,7 @@ impl Job {
             if let Some(message) = &report.message {
                 object.insert("message".to_owned(), json!(message));
             }
-            if !report.lines.is_empty() {
-                object.insert("lines".to_owned(), json!(report.lines));
-            }
-            if report.dropped > 0 {
-                object.insert("lines_dropped".to_owned(), json!(report.dropped));
-            }
+            object.extend(report.extras());
         }
         match self.post("progress", body).await {
             Ok(answer) if answer.body.get("cancel_requested") == Some(&Value::Bool(true)) => {

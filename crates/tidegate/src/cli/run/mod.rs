@@ -1,20 +1,18 @@
 //! `tidegate run`: any command as a generation.
 
-mod child;
 mod job;
-mod lines;
 mod work;
 
 use clap::Args;
 use serde_json::json;
 
-pub(crate) use self::child::Echo;
 pub(crate) use self::job::NewJob;
 pub(crate) use self::work::work;
 
 use super::Context;
 use super::exit::{CliError, Exit};
 use super::output::Output;
+use crate::command::Echo;
 
 /// Runs a command as a generation: its output becomes live progress, its exit status the end.
 ///

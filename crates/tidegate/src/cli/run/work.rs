@@ -1,20 +1,20 @@
 //! The life of a command as a generation: report while it runs, pass signals on, tell its end.
 
-use std::process::ExitStatus;
+use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use rustix::process::Signal;
 use serde_json::json;
+use tokio::process::Command;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::Remark;
-use super::child::{Echo, Feed, Running, exit_code};
 use super::job::{Ending, Job, LEASE, NewJob, PATIENCE, Taken};
-use super::lines::{Digest, Report};
 use crate::cli::client::Client;
 use crate::cli::exit::CliError;
+use crate::command::{Digest, Echo, Feed, Report, Running, exit_code};
 
 /// What became of it.
 #[derive(Clone, Debug)]
@@ -50,7 +50,8 @@ pub(crate) async fn work(
     let job = Job::start(client, new).await?;
     say(Remark::Started { id: job.id.clone() });
     let feed = Feed::default();
-    let mut running = match Running::start(&command, &job.id, &feed, echo) {
+    let started = prepare(&command, &job.id).and_then(|command| Running::start(command, &feed, echo));
+    let mut running = match started {
         Ok(running) => running,
         Err(error) => {
             say(Remark::Words(format!("the command can't be started: {error}")));
@@ -83,6 +84,21 @@ pub(crate) async fn work(
     };
     finish(&job, ending, &say).await;
     Ok(Outcome { id: job.id, status: word, exit_code: code })
+}
+
+fn prepare(command: &[String], generation: &str) -> std::io::Result<Command> {
+    let (program, arguments) =
+        command.split_first().ok_or_else(|| std::io::Error::other("no command was given"))?;
+    let mut prepared = Command::new(program);
+    // The credential is ours, not the command's.
+    prepared.args(arguments).env("TIDEGATE_GENERATION", generation).env_remove("TIDEGATE_KEY").stdin(stdin());
+    Ok(prepared)
+}
+
+/// A terminal can't be read from a background group: the command would be stopped for trying.
+fn stdin() -> Stdio {
+    use std::io::IsTerminal as _;
+    if std::io::stdin().is_terminal() { Stdio::null() } else { Stdio::inherit() }
 }
 
 async fn finish(job: &Job, ending: Ending, say: &(impl Fn(Remark) + Sync)) {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
-use tokio::process::{Child, Command};
+use tokio::process::{Child, ChildStdin, Command};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
@@ -53,24 +53,12 @@ pub(crate) struct Running {
 const LINGER: Duration = Duration::from_secs(2);
 
 impl Running {
-    /// Starts the command; its output goes to the feed and is echoed.
+    /// Starts the command in a process group of its own; its output goes to the feed and is echoed.
     ///
     /// # Errors
     /// It can't be started.
-    pub(crate) fn start(
-        command: &[String],
-        generation: &str,
-        feed: &Feed,
-        echo: Echo,
-    ) -> std::io::Result<Self> {
-        let (program, arguments) =
-            command.split_first().ok_or_else(|| std::io::Error::other("no command was given"))?;
-        let mut child = Command::new(program)
-            .args(arguments)
-            .env("TIDEGATE_GENERATION", generation)
-            // The credential is ours, not the command's.
-            .env_remove("TIDEGATE_KEY")
-            .stdin(stdin())
+    pub(crate) fn start(mut command: Command, feed: &Feed, echo: Echo) -> std::io::Result<Self> {
+        let mut child = command
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .process_group(0)
@@ -85,6 +73,11 @@ impl Running {
             pumps.spawn(pump(stderr, feed.clone(), echo, true));
         }
         Ok(Self { child, group, pumps })
+    }
+
+    /// Its standard input, once.
+    pub(crate) fn take_stdin(&mut self) -> Option<ChildStdin> {
+        self.child.stdin.take()
     }
 
     /// Waits for the end of the command and of its output. Cancel-safe.
@@ -109,10 +102,13 @@ impl Running {
     }
 }
 
-/// A terminal can't be read from a background group: the command would be stopped for trying.
-fn stdin() -> Stdio {
-    use std::io::IsTerminal as _;
-    if std::io::stdin().is_terminal() { Stdio::null() } else { Stdio::inherit() }
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Still there: nobody waits for it any more, and its children would go on.
+        if self.child.id().is_some() {
+            self.signal(Signal::KILL);
+        }
+    }
 }
 
 async fn pump(mut from: impl AsyncRead + Unpin, feed: Feed, echo: Echo, is_stderr: bool) {

@@ -5,6 +5,8 @@
 
 use std::collections::VecDeque;
 
+use serde_json::{Map, Value, json};
+
 const LINE_BYTES_MAX: usize = 4_096;
 const TEXT_BYTES_MAX: usize = 2_000;
 const REPORT_LINES_MAX: usize = 100;
@@ -141,6 +143,21 @@ pub(crate) struct Report {
     pub lines: Vec<String>,
     /// Lines that did not fit.
     pub dropped: u64,
+}
+
+impl Report {
+    /// What goes beside stage, progress and message.
+    #[must_use]
+    pub(crate) fn extras(&self) -> Map<String, Value> {
+        let mut extras = Map::new();
+        if !self.lines.is_empty() {
+            extras.insert("lines".to_owned(), json!(self.lines));
+        }
+        if self.dropped > 0 {
+            extras.insert("lines_dropped".to_owned(), json!(self.dropped));
+        }
+        extras
+    }
 }
 
 impl Digest {
