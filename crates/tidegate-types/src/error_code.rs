@@ -77,6 +77,7 @@ error_codes! {
     ProducerGap = "producer-gap", 409, "Producer skipped a sequence number", "Send the batch that `Producer-Expected-Seq` names first.";
     CursorAhead = "cursor-ahead", 409, "Cursor is ahead of the stream", "The stream is shorter than this cursor, as after a restore. Read again from the start.";
     StaleEpoch = "stale-epoch", 403, "Producer epoch is stale", "A newer instance of this producer has taken over.";
+    DocumentLimit = "document-limit", 409, "Too many documents", "Delete documents that are no longer needed; the limits are settings of the server.";
     Gone = "gone", 410, "No longer there", "The range was trimmed or the thing was deleted.";
     BodyTooLarge = "body-too-large", 413, "Body is too large", "Send less; the limits are settings of the server.";
     UnsupportedMediaType = "unsupported-media-type", 415, "Media type not accepted", "Send the media type that the route documents.";
@@ -88,6 +89,7 @@ error_codes! {
     UnknownFramework = "unknown-framework", 422, "Unknown framework", "List the name in `generations.external` for outside workers to claim it.";
     InvalidEventType = "invalid-event-type", 422, "Event type not accepted", "A type is 1 to 64 of `A-Z a-z 0-9 _ . -` and none of the reserved names.";
     SchemaViolation = "schema-violation", 422, "Data does not match the catalogue's schema", "`errors` names each place.";
+    DocumentUnprocessable = "document-unprocessable", 422, "Document cannot be processed", "The file is empty, damaged, protected, or unpacks to more than is allowed. Open it, save it again, and upload that.";
     InvalidRequest = "invalid-request", 400, "Malformed request", "The detail says which part.";
     InvalidJson = "invalid-json", 400, "Body is not valid JSON", "Send one JSON value, UTF-8.";
     JsonTooDeep = "json-too-deep", 400, "JSON is nested too deeply", "Flatten it.";

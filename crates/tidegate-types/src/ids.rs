@@ -80,6 +80,8 @@ uuid_ids! {
     ConnectionId = "connection id";
     /// One domain event of a feed.
     FeedEventId = "event id";
+    /// An uploaded document.
+    DocumentId = "document id";
 }
 
 fn uuid_v7(now: Timestamp, entropy: &dyn Entropy) -> Uuid {

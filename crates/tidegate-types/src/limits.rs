@@ -165,6 +165,32 @@ limits! {
     generation_attempts_max = 100, 1..=1_000;
     /// Generations of built-in frameworks that this node runs at once.
     built_in_jobs = 4, 1..=1_024;
+    /// Bytes of one uploaded file.
+    upload_bytes = 26_214_400, 1_024..=1_073_741_824;
+    /// Documents of one user.
+    documents_per_user = 1_000, 1..=1_000_000;
+    /// Bytes of all files of one user.
+    document_bytes_per_user = 1_073_741_824, 1_048_576..=1_099_511_627_776;
+    /// Pages of one document.
+    document_pages = 5_000, 1..=100_000;
+    /// Passages of one document.
+    document_passages = 100_000, 1..=10_000_000;
+    /// Bytes of text that one document may hold.
+    document_text_bytes = 33_554_432, 65_536..=1_073_741_824;
+    /// Bytes that an archive such as a docx may unpack to.
+    document_unpacked_bytes = 262_144_000, 1_048_576..=4_294_967_296;
+    /// Documents whose text is being extracted at once, each in a process of its own.
+    extractions = 2, 1..=64;
+    /// Memory of one extraction.
+    extraction_memory_bytes = 536_870_912, 134_217_728..=17_179_869_184;
+    /// Processor time of one extraction, in seconds.
+    extraction_cpu_seconds = 20, 1..=600;
+    /// How long one extraction may take by the clock on the wall, in seconds.
+    extraction_wall_seconds = 25, 1..=3_600;
+    /// How often an extraction that was cut off is begun again.
+    extraction_attempts = 3, 1..=100;
+    /// Words of a search that count.
+    search_words = 32, 1..=256;
     /// Appends that wait for the next group commit.
     append_queue = 16_384, 16..=1_048_576;
     /// Bytes that wait for the next group commit.

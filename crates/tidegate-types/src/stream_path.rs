@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{GenerationId, UserId};
+use crate::{DocumentId, GenerationId, UserId};
 
 /// Prefixes whose streams only the server itself writes; access rules never match them.
 pub const RESERVED_PREFIXES: [&str; 4] = ["generations", "conversations", "documents", "users"];
@@ -53,6 +53,12 @@ impl StreamPath {
     #[must_use]
     pub fn of_generation(id: &GenerationId) -> Self {
         Self(format!("generations/{id}").into())
+    }
+
+    /// The stream of a document's processing: `documents/{id}`.
+    #[must_use]
+    pub fn of_document(id: DocumentId) -> Self {
+        Self(format!("documents/{id}").into())
     }
 
     /// The feed of a user: `users/{id}/events`.

@@ -5,16 +5,17 @@ use anyhow::Context as _;
 use super::{Finding, Tree};
 
 /// Each crate with the crates of the house that it may depend on.
-const EDGES: [(&str, &[&str]); 10] = [
+const EDGES: [(&str, &[&str]); 11] = [
     ("tidegate-types", &[]),
     ("tidegate-db", &["types"]),
     ("tidegate-log", &["types", "db"]),
     ("tidegate-gate", &["types", "db"]),
     ("tidegate-events", &["types", "db", "log"]),
     ("tidegate-generations", &["types", "db", "log"]),
-    ("tidegate-http", &["types", "log", "gate", "events", "generations"]),
-    ("tidegate", &["types", "db", "log", "gate", "events", "generations", "http"]),
-    ("tidegate-testkit", &["types", "db", "log", "gate", "events", "generations", "http", ""]),
+    ("tidegate-documents", &["types", "db", "log", "events", "generations"]),
+    ("tidegate-http", &["types", "log", "gate", "events", "generations", "documents"]),
+    ("tidegate", &["types", "db", "log", "gate", "events", "generations", "documents", "http"]),
+    ("tidegate-testkit", &["types", "db", "log", "gate", "events", "generations", "documents", "http", ""]),
     ("xtask", &[]),
 ];
 
@@ -26,7 +27,14 @@ const FOREIGN: [(&str, &[&str]); 5] = [
     ("reqwest", &["tidegate", "tidegate-testkit"]),
     (
         "rusqlite",
-        &["tidegate-db", "tidegate-log", "tidegate-gate", "tidegate-events", "tidegate-generations"],
+        &[
+            "tidegate-db",
+            "tidegate-log",
+            "tidegate-gate",
+            "tidegate-events",
+            "tidegate-generations",
+            "tidegate-documents",
+        ],
     ),
 ];
 

@@ -1,0 +1,32 @@
+//! Documents: uploaded files, their text in passages, and the search over them.
+//!
+//! Owns: the files, their extraction in a child process, passages and the index, the streams
+//! `documents/{id}`, what owners are told. Must not: know HTTP, or who may read what; callers ask
+//! for an owner's documents.
+//!
+//! Rules: a file's bytes are parsed in the child only; a document is `ready` in the database before
+//! its stream and its owner's feed say so; each byte of text is stored once.
+
+mod documents;
+mod error;
+mod extract;
+mod model;
+mod process;
+mod record;
+mod search;
+mod sqlite;
+mod store;
+#[cfg(feature = "suite")]
+pub mod suite;
+mod upload;
+
+pub use documents::{Documents, DocumentsParts};
+pub use error::{DeleteError, DocumentsError, SearchError, UploadError};
+pub use extract::{Bounds, ChildExtractor, ExtractError, ExtractJob, Extracted, Extractor, run_child};
+pub use model::{
+    Document, DocumentPage, Failure, MediaType, NewPassage, Passage, Stage, Status, UnknownName,
+};
+pub use search::{Hit, Matching, Search, SearchQuery};
+pub use sqlite::SqliteDocuments;
+pub use store::{Attempt, DocumentStore, Finish, ListQuery, Removal, Report, Room};
+pub use upload::{NewUpload, Upload};

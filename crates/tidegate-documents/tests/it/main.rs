@@ -1,0 +1,8 @@
+//! One integration-test binary for the crate.
+
+#[cfg(test)]
+mod process;
+#[cfg(test)]
+mod rig;
+#[cfg(test)]
+mod search;
