@@ -30,6 +30,8 @@ enum Verb {
     Lint,
     /// The public conformance suite against the real binary.
     Conformance,
+    /// Clients that others wrote, and the programs of docs/clients.md, against the real binary.
+    Interop,
     /// `kill -9` under load, over and over: no acknowledged append may be lost or doubled.
     Kill {
         /// How many times to kill.
@@ -45,6 +47,7 @@ fn main() -> anyhow::Result<()> {
         Verb::Test => steps::test(&root),
         Verb::Lint => steps::lint(&root),
         Verb::Conformance => steps::conformance(&root),
+        Verb::Interop => steps::interop(&root),
         Verb::Kill { rounds } => steps::kill(&root, rounds),
     }
 }

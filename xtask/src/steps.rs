@@ -14,6 +14,7 @@ pub(crate) fn test(root: &Path) -> anyhow::Result<()> {
     lint(root)?;
     cargo(root, "unit and integration tests", ["test", "--workspace", "--locked"])?;
     conformance(root)?;
+    interop(root)?;
     kill(root, 50)
 }
 
@@ -35,12 +36,27 @@ pub(crate) fn lint(root: &Path) -> anyhow::Result<()> {
 pub(crate) fn conformance(root: &Path) -> anyhow::Result<()> {
     need("node", "install Node.js 20 or newer")?;
     cargo(root, "the binary", ["build", "--locked", "--package", "tidegate"])?;
-    let folder = root.join("conformance");
-    step(
-        "packages of the conformance suite",
-        Command::new("npm").args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]).current_dir(&folder),
+    npm_test(&root.join("conformance"), "conformance suite")
+}
+
+/// Clients that others wrote, and the programs of the documentation, against the real binary.
+pub(crate) fn interop(root: &Path) -> anyhow::Result<()> {
+    need("node", "install Node.js 20 or newer")?;
+    provide("python3", &["-m", "venv", "--help"], &["python3", "python3-venv"])?;
+    provide("go", &["version"], &["golang-go"])?;
+    provide("curl", &["--version"], &["curl"])?;
+    cargo(
+        root,
+        "the binary",
+        ["build", "--locked", "--package", "tidegate", "--package", "example-clients"],
     )?;
-    step("conformance suite", Command::new("npm").arg("test").current_dir(&folder))
+    npm_test(&root.join("interop"), "clients of others")
+}
+
+fn npm_test(folder: &Path, name: &str) -> anyhow::Result<()> {
+    let packages = ["ci", "--ignore-scripts", "--no-audit", "--no-fund"];
+    step(&format!("packages: {name}"), Command::new("npm").args(packages).current_dir(folder))?;
+    step(name, Command::new("npm").arg("test").current_dir(folder))
 }
 
 /// `kill -9` under load; the journal of acknowledgements lives outside of the killed process.
@@ -72,6 +88,27 @@ fn need(program: impl AsRef<OsStr>, cure: &str) -> anyhow::Result<()> {
     let found = Command::new(program).arg("--version").output().is_ok_and(|o| o.status.success());
     if !found {
         bail!("`{}` is missing: {cure}", program.display());
+    }
+    Ok(())
+}
+
+/// A program that Debian has: installed when it is missing and this is root, else asked for.
+fn provide(program: &str, proof: &[&str], packages: &[&str]) -> anyhow::Result<()> {
+    let works = || Command::new(program).args(proof).output().is_ok_and(|o| o.status.success());
+    if works() {
+        return Ok(());
+    }
+    let named = packages.join(" ");
+    let apt = |arguments: &[&str]| {
+        Command::new("apt-get").args(arguments).env("DEBIAN_FRONTEND", "noninteractive").status()
+    };
+    println!("── installing {named}");
+    let install = [&["install", "--yes", "--no-install-recommends"], packages].concat();
+    let installed = apt(&["update", "--quiet"]).is_ok_and(|s| s.success())
+        && apt(&install).is_ok_and(|s| s.success())
+        && works();
+    if !installed {
+        bail!("`{program}` is missing: as root, run `apt-get install {named}`");
     }
     Ok(())
 }
