@@ -16,7 +16,8 @@ use tokio::sync::{Notify, Semaphore};
 use crate::process::Verdict;
 use crate::record::Files;
 use crate::{
-    Document, DocumentStore, DocumentsError, Extractor, Hit, Passage, Search, SearchError, SearchQuery,
+    Document, DocumentStore, DocumentsError, Extractor, Hit, Matching, Passage, Search, SearchError,
+    SearchQuery,
 };
 
 /// What documents are made of; the binary wires it.
@@ -123,6 +124,30 @@ impl Documents {
     /// The database cannot be read.
     pub async fn text(&self, id: &DocumentId) -> Result<Option<String>, DocumentsError> {
         Ok(self.parts().store.text(*id).await?)
+    }
+
+    /// What a search finds in one document: passages with every word, else with any.
+    ///
+    /// # Errors
+    /// The index cannot be read. The text itself is never an error.
+    pub async fn search_in(
+        &self,
+        document: &Document,
+        text: &str,
+        limit: usize,
+    ) -> Result<Vec<Hit>, SearchError> {
+        let query = SearchQuery {
+            owner: document.owner_id,
+            documents: vec![document.id],
+            text: text.to_owned(),
+            matching: Matching::All,
+            limit,
+        };
+        let hits = self.search(query.clone()).await?;
+        if !hits.is_empty() {
+            return Ok(hits);
+        }
+        self.search(SearchQuery { matching: Matching::Any, ..query }).await
     }
 
     /// Works through what is due, a bounded piece of it: documents that wait for their extraction,

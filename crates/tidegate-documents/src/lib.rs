@@ -26,6 +26,7 @@ pub use extract::{Bounds, ChildExtractor, ExtractError, ExtractJob, Extracted, E
 pub use model::{
     Document, DocumentPage, Failure, MediaType, NewPassage, Passage, Stage, Status, UnknownName,
 };
+pub use record::Content;
 pub use search::{Hit, Matching, Search, SearchQuery};
 pub use sqlite::SqliteDocuments;
 pub use store::{Attempt, DocumentStore, Finish, ListQuery, Removal, Report, Room};

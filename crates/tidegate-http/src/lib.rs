@@ -11,6 +11,7 @@ mod admin;
 mod auth;
 mod config;
 mod credential;
+mod documents;
 mod edge;
 mod events;
 mod extract;

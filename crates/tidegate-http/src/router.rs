@@ -12,7 +12,9 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::ops::Credentials;
 use crate::problem::{FieldError, Problem, ProblemBody};
-use crate::{AppState, admin, auth, edge, events, generations, keys, legacy, ops, streams, tickets, work};
+use crate::{
+    AppState, admin, auth, documents, edge, events, generations, keys, legacy, ops, streams, tickets, work,
+};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -35,6 +37,7 @@ fn areas() -> OpenApiRouter<AppState> {
         .merge(tickets::router())
         .merge(generations::router())
         .merge(work::router())
+        .merge(documents::router())
         .merge(events::router())
         .merge(streams::router())
         .merge(admin::router())

@@ -7,6 +7,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use tidegate_documents::Documents;
 use tidegate_events::Events;
 use tidegate_gate::Gate;
 use tidegate_generations::Generations;
@@ -38,6 +39,8 @@ pub struct HttpParts {
     pub events: Events,
     /// Long-running jobs.
     pub generations: Generations,
+    /// Documents, with their passages and their search.
+    pub documents: Documents,
     /// Asked by `/readyz`.
     pub db_check: Arc<dyn HealthCheck>,
     /// The time.
@@ -84,6 +87,10 @@ impl AppState {
 
     pub(crate) fn generations(&self) -> &Generations {
         &self.0.parts.generations
+    }
+
+    pub(crate) fn documents(&self) -> &Documents {
+        &self.0.parts.documents
     }
 
     pub(crate) fn db_check(&self) -> &dyn HealthCheck {

@@ -8,6 +8,8 @@ use anyhow::Context as _;
 use tidegate::config::{Config, Hidden, ListenAddr};
 use tidegate::server::{ServeError, Server, Setup};
 use tidegate_db::Db;
+use tidegate_documents::Documents;
+use tidegate_documents::suite::InProcess;
 use tidegate_events::Events;
 use tidegate_gate::Gate;
 use tidegate_generations::Generations;
@@ -30,6 +32,7 @@ pub struct TestServer {
     log: Log,
     events: Events,
     generations: Generations,
+    documents: Documents,
     db: Db,
     folder: Arc<tempfile::TempDir>,
     config: Config,
@@ -138,6 +141,12 @@ impl TestServer {
         &self.events
     }
 
+    /// Its documents.
+    #[must_use]
+    pub const fn documents(&self) -> &Documents {
+        &self.documents
+    }
+
     /// Its generations.
     #[must_use]
     pub const fn generations(&self) -> &Generations {
@@ -230,6 +239,8 @@ impl TestServerBuilder {
             database: folder.path().join("tidegate.db"),
             clock: Arc::clone(&self.clock),
             entropy: Arc::new(OsEntropy),
+            // The program of this process is a test, which has no verb to call.
+            extractor: Arc::new(InProcess),
         };
         tidegate::server::start_logs(&self.config.log);
         let server = Server::open(setup).await?;
@@ -242,6 +253,7 @@ impl TestServerBuilder {
             log: server.log().clone(),
             events: server.events().clone(),
             generations: server.generations().clone(),
+            documents: server.documents().clone(),
             db: server.db().clone(),
             folder,
             config: self.config,

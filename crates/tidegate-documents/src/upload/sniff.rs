@@ -32,7 +32,10 @@ fn found(head: &[u8], claimed: Option<MediaType>) -> Result<MediaType, UploadErr
             "application/vnd.openxmlformats-officedocument.wordprocessingml.document" => Ok(MediaType::Docx),
             // The list of members says whether it is a text document.
             "application/zip" if claimed == Some(MediaType::Docx) => Ok(MediaType::Docx),
-            "text/html" => Ok(MediaType::Html),
+            "text/html" => Ok(match text_kind(head, claimed) {
+                MediaType::Text if claimed.is_none() => MediaType::Html,
+                kind => kind,
+            }),
             // Shell scripts, XML and the like are text all the same.
             other if other.starts_with("text/") && looks_like_text(head) => Ok(text_kind(head, claimed)),
             other => Err(UploadError::NotAccepted(format!("{other} is not among the kinds that are taken"))),

@@ -12,6 +12,7 @@ use tidegate_types::{ErrorCode, GenerationId, StreamPath, UserId};
 
 use crate::AppState;
 use crate::Who;
+use crate::documents;
 use crate::problem::Problem;
 use decide::{Grant, Verb, judge};
 
@@ -67,6 +68,7 @@ async fn owner_of(
             let found = found.map_err(|error| Problem::of_domain(&error, error.code()))?;
             Ok(Some(found.ok_or(ErrorCode::NotFound)?.owner_id))
         }
+        (Some("documents"), Some(id)) => documents::owner_of(state, id).await.map(Some),
         _ => Err(ErrorCode::NotFound.into()),
     }
 }

@@ -37,14 +37,19 @@ pub(crate) enum BodyError {
 impl BodyError {
     /// The cause of a failed read, however often it was wrapped.
     pub(crate) fn of(error: &axum::Error) -> Self {
-        let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+        Self::find(error).unwrap_or(Self::Broken)
+    }
+
+    /// The cause of a failure, if it is a failed read.
+    pub(crate) fn find(error: &(dyn std::error::Error + 'static)) -> Option<Self> {
+        let mut cause = Some(error);
         while let Some(error) = cause {
             if let Some(own) = error.downcast_ref::<Self>() {
-                return *own;
+                return Some(*own);
             }
             cause = error.source();
         }
-        Self::Broken
+        None
     }
 
     pub(crate) const fn code(self) -> ErrorCode {
@@ -59,6 +64,10 @@ impl BodyError {
 /// The least rate after the first pause: a body may not trickle for hours.
 const LEAST_BYTES_PER_SECOND: u64 = 1_024;
 
+/// Paths that take files, under which nothing else takes a body.
+const UPLOADS: [&str; 4] = ["/api/v1/documents/upload", "/documents", "/documents/", "/documents/upload"];
+const FORM_BYTES: u64 = 131_072;
+
 /// What the bounds of one body are.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct BodyBounds {
@@ -70,8 +79,14 @@ pub(super) struct BodyBounds {
 impl BodyBounds {
     pub(super) fn of(limits: &Limits, path: &str) -> Self {
         let is_auth = path.starts_with("/api/v1/auth/") || path.starts_with("/auth/");
+        let bytes = match path {
+            _ if is_auth => limits.auth_body_bytes,
+            // What a form puts around the file.
+            _ if UPLOADS.contains(&path) => limits.upload_bytes.saturating_add(FORM_BYTES),
+            _ => limits.body_bytes,
+        };
         Self {
-            bytes: if is_auth { limits.auth_body_bytes } else { limits.body_bytes },
+            bytes,
             refused_bytes: limits.refused_body_bytes,
             pause: Duration::from_millis(limits.body_pause_ms),
         }

@@ -7,7 +7,9 @@
 
 mod accounts;
 mod codegen;
+mod documents;
 mod master_mode;
+mod page;
 
 use utoipa_axum::router::OpenApiRouter;
 
@@ -15,5 +17,9 @@ use crate::AppState;
 
 /// The routes of this area, with their full paths.
 pub(crate) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().merge(master_mode::router()).merge(codegen::router()).merge(accounts::router())
+    OpenApiRouter::new()
+        .merge(master_mode::router())
+        .merge(codegen::router())
+        .merge(accounts::router())
+        .merge(documents::router())
 }

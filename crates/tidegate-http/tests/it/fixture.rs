@@ -8,6 +8,8 @@ use async_trait::async_trait;
 use serde_json::Value;
 use tempfile::TempDir;
 use tidegate_db::{Db, DbOptions, LocalBus};
+use tidegate_documents::suite::InProcess;
+use tidegate_documents::{Documents, DocumentsParts, SqliteDocuments};
 use tidegate_events::{Events, EventsError, EventsParts, SqliteEvents, UserDirectory};
 use tidegate_gate::{Gate, GateConfig, GateParts, NoFetch, PasswordParams, SqliteGate};
 use tidegate_generations::{Generations, GenerationsConfig, GenerationsParts, NoAnnounce, SqliteGenerations};
@@ -202,6 +204,19 @@ async fn parts(folder: &TempDir, setup: Setup, db_check: Arc<Switch>) -> HttpPar
         retention: DAY * 30,
     });
     let events = events.await.unwrap();
+    let store = Arc::new(SqliteDocuments::open(db.clone(), limits.search_words).await.unwrap());
+    let documents = Documents::open(DocumentsParts {
+        search: store.clone(),
+        store,
+        log: log.clone(),
+        events: events.clone(),
+        extractor: Arc::new(InProcess),
+        folder: folder.path().join("documents"),
+        clock: Arc::clone(&clock),
+        entropy: Arc::clone(&entropy),
+        limits: Arc::clone(&limits),
+    });
+    let documents = documents.await.unwrap();
     let generations = Generations::open(GenerationsParts {
         store: Arc::new(SqliteGenerations::open(db).await.unwrap()),
         log: log.clone(),
@@ -217,5 +232,5 @@ async fn parts(folder: &TempDir, setup: Setup, db_check: Arc<Switch>) -> HttpPar
     });
     let generations = generations.await.unwrap();
     let (config, metrics) = (setup.config, Metrics::new());
-    HttpParts { gate, log, events, generations, db_check, clock, entropy, limits, config, metrics }
+    HttpParts { gate, log, events, generations, documents, db_check, clock, entropy, limits, config, metrics }
 }

@@ -10,6 +10,7 @@ mod demo;
 mod dev;
 mod doctor;
 mod exit;
+mod extract;
 mod key;
 mod openapi;
 mod output;
@@ -89,6 +90,7 @@ enum Verb {
     Openapi(openapi::OpenapiArgs),
     Completions(completions::CompletionsArgs),
     Bench(bench::BenchVerb),
+    Extract(extract::ExtractArgs),
 }
 
 /// What every verb may use.
@@ -142,6 +144,9 @@ pub fn main() -> ExitCode {
             return if error.use_stderr() { Exit::Usage.into() } else { Exit::Ok.into() };
         }
     };
+    if let Verb::Extract(args) = &cli.verb {
+        return extract::run(args);
+    }
     let output = Output { json: cli.globals.json, quiet: cli.globals.quiet };
     if cli.globals.no_color || std::env::var_os("NO_COLOR").is_some() {
         console::set_colors_enabled(false);
@@ -183,7 +188,9 @@ fn dispatch(verb: Verb, context: Context) -> Result<Exit, CliError> {
             Verb::User(args) => user::run(args, &context).await,
             Verb::Key(args) => key::run(args, &context).await,
             Verb::Doctor(args) => doctor::run(args, &context).await,
-            Verb::Config(_) | Verb::Openapi(_) | Verb::Completions(_) | Verb::Bench(_) => Ok(Exit::Ok),
+            Verb::Config(_) | Verb::Openapi(_) | Verb::Completions(_) | Verb::Bench(_) | Verb::Extract(_) => {
+                Ok(Exit::Ok)
+            }
         }
     });
     // A read of standard input may hang in a thread of its own; it must not hold the exit.

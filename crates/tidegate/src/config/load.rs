@@ -299,6 +299,7 @@ impl Layers {
             generations: self.section("generations")?,
             command: self.list("command")?,
             limits: self.section("limits")?,
+            documents: self.section("documents")?,
             retention: self.section("retention")?,
             retain: self.list("retain")?,
             log: self.section("log")?,

@@ -13,6 +13,7 @@ mod command;
 mod cors;
 mod database;
 mod dev;
+mod documents;
 mod env;
 mod generations;
 mod issuer;
@@ -35,6 +36,7 @@ pub use command::AllowedCommand;
 pub use cors::CorsConfig;
 pub use database::DatabaseConfig;
 pub use dev::{DEV_FOLDER, DevSecret, dev_secret, lookup_dev_secret};
+pub use documents::DocumentsConfig;
 pub use env::Env;
 pub use generations::{GenerationsConfig, Signatures};
 pub use issuer::IssuerConfig;
@@ -81,6 +83,8 @@ pub struct Config {
     pub command: Vec<AllowedCommand>,
     /// `[limits]`
     pub limits: Limits,
+    /// `[documents]`
+    pub documents: DocumentsConfig,
     /// `[retention]`
     pub retention: RetentionConfig,
     /// `[[retain]]`

@@ -74,6 +74,7 @@ impl Config {
         put("generations", Value::try_from(&self.generations));
         put("command", Value::try_from(&self.command));
         put("limits", Value::try_from(&self.limits));
+        put("documents", Value::try_from(&self.documents));
         put("retention", Value::try_from(&self.retention));
         put("retain", Value::try_from(&self.retain));
         put("log", Value::try_from(&self.log));

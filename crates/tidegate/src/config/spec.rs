@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use tidegate_types::Limits;
 
 use super::{
-    AuthConfig, CorsConfig, DatabaseConfig, GenerationsConfig, LogConfig, RetentionConfig, ServerConfig,
+    AuthConfig, CorsConfig, DatabaseConfig, DocumentsConfig, GenerationsConfig, LogConfig, RetentionConfig,
+    ServerConfig,
 };
 
 /// How a text from the environment becomes a value.
@@ -102,6 +103,7 @@ pub fn specs() -> Vec<SettingSpec> {
         AuthConfig::SPECS,
         CorsConfig::SPECS,
         GenerationsConfig::SPECS,
+        DocumentsConfig::SPECS,
         RetentionConfig::SPECS,
         LogConfig::SPECS,
     ]

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use tidegate_db::Db;
+use tidegate_documents::Documents;
 use tidegate_events::Events;
 use tidegate_gate::Gate;
 use tidegate_generations::{Generations, Runner};
@@ -87,6 +88,12 @@ impl Server {
         &self.parts.generations
     }
 
+    /// Uploaded documents.
+    #[must_use]
+    pub fn documents(&self) -> &Documents {
+        &self.parts.documents
+    }
+
     /// The database.
     #[must_use]
     pub fn db(&self) -> &Db {
@@ -124,6 +131,7 @@ impl Server {
             log: parts.log,
             events: parts.events,
             generations: parts.generations,
+            documents: parts.documents,
             db_check: Arc::new(DbCheck(parts.db)),
             clock: setup.clock,
             entropy: setup.entropy,
@@ -177,6 +185,7 @@ async fn serve_bounded(
 fn work(parts: &Parts) -> Vec<Work> {
     let (log, gate) = (parts.log.clone(), parts.gate.clone());
     let (events, generations) = (parts.events.clone(), parts.generations.clone());
+    let (documents, more_documents) = (parts.documents.clone(), parts.documents.clone());
     let (more_events, goodbyes) = (events.clone(), Arc::clone(&parts.goodbyes));
     vec![
         Work::new("log", move |now| {
@@ -194,6 +203,14 @@ fn work(parts: &Parts) -> Vec<Work> {
         .woken_by(move || {
             let events = more_events.clone();
             async move { events.woken().await }
+        }),
+        Work::new("documents", move |now| {
+            let documents = documents.clone();
+            async move { documents.step(now).await }
+        })
+        .woken_by(move || {
+            let documents = more_documents.clone();
+            async move { documents.woken().await }
         }),
         Work::new("generations", move |now| {
             let generations = generations.clone();

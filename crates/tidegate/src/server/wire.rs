@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tidegate_db::{Bus, Db, DbOptions, LocalBus};
+use tidegate_documents::{ChildExtractor, Documents, DocumentsParts, Extractor, SqliteDocuments};
 use tidegate_events::{Events, EventsParts, SqliteEvents};
 use tidegate_gate::{Fetch, Gate, GateParts, NoFetch, SqliteGate};
 use tidegate_generations::{Framework, Generations, GenerationsConfig, GenerationsParts, SqliteGenerations};
@@ -32,6 +33,8 @@ pub struct Setup {
     pub clock: Arc<dyn Clock>,
     /// Randomness.
     pub entropy: Arc<dyn Entropy>,
+    /// What takes the text out of uploaded files.
+    pub extractor: Arc<dyn Extractor>,
 }
 
 impl Setup {
@@ -46,6 +49,7 @@ impl Setup {
             database: config::database_file(&loaded.config, &loaded.data)?,
             clock: Arc::new(SystemClock),
             entropy: Arc::new(OsEntropy),
+            extractor: Arc::new(own_extractor()?),
         })
     }
 
@@ -60,6 +64,15 @@ impl Setup {
     }
 }
 
+/// This very program, called with its hidden verb.
+fn own_extractor() -> Result<ChildExtractor, Refusal> {
+    let program = std::env::current_exe().map_err(|error| {
+        let reason = format!("can't be processed, this program does not find itself: {error}");
+        Refusal::new("documents", reason, "start it by its whole path")
+    })?;
+    Ok(ChildExtractor::new(program, vec!["extract".into()]))
+}
+
 /// Everything that the edge and the command line work with.
 #[derive(Clone)]
 pub(super) struct Parts {
@@ -68,6 +81,7 @@ pub(super) struct Parts {
     pub(super) gate: Gate,
     pub(super) events: Events,
     pub(super) generations: Generations,
+    pub(super) documents: Documents,
     pub(super) goodbyes: Arc<Goodbyes>,
     pub(super) limits: Arc<Limits>,
 }
@@ -170,6 +184,7 @@ pub(super) async fn open_parts(setup: &Setup) -> Result<Parts, Refusal> {
     })
     .await
     .map_err(|error| unusable(&error))?;
+    let documents = open_documents(setup, &db, &log, &events, &limits).await?;
     let store = SqliteGenerations::open(db.clone()).await.map_err(|error| unusable(&error))?;
     let generations = Generations::open(GenerationsParts {
         store: Arc::new(store),
@@ -187,5 +202,32 @@ pub(super) async fn open_parts(setup: &Setup) -> Result<Parts, Refusal> {
     .await
     .map_err(|error| unusable(&error))?;
     let goodbyes = Arc::new(Goodbyes::new(gate_store, events.clone()));
-    Ok(Parts { db, log, gate, events, generations, goodbyes, limits })
+    Ok(Parts { db, log, gate, events, generations, documents, goodbyes, limits })
+}
+
+async fn open_documents(
+    setup: &Setup,
+    db: &Db,
+    log: &Log,
+    events: &Events,
+    limits: &Arc<Limits>,
+) -> Result<Documents, Refusal> {
+    let store = SqliteDocuments::open(db.clone(), limits.search_words).await;
+    let store = Arc::new(store.map_err(|error| unusable(&setup.database, &error))?);
+    let folder = setup.config.documents.folder.clone().unwrap_or_else(|| setup.data.join("documents"));
+    let parts = DocumentsParts {
+        search: Arc::clone(&store) as Arc<dyn tidegate_documents::Search>,
+        store,
+        log: log.clone(),
+        events: events.clone(),
+        extractor: Arc::clone(&setup.extractor),
+        folder: folder.clone(),
+        clock: Arc::clone(&setup.clock),
+        entropy: Arc::clone(&setup.entropy),
+        limits: Arc::clone(limits),
+    };
+    Documents::open(parts).await.map_err(|error| {
+        let reason = format!("= {} can't be used: {error}", folder.display());
+        Refusal::new("documents.folder", reason, "name a folder that this user may write")
+    })
 }

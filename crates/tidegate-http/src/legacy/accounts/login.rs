@@ -5,11 +5,11 @@ use axum::response::Response;
 use http::HeaderMap;
 
 use super::answer::{LongSignedInBody, kind};
-use super::page::page_or_refusal;
 use crate::AppState;
 use crate::auth::{LoginBody, sign_in};
 use crate::credential::Facts;
 use crate::extract::JsonBody;
+use crate::legacy::page::page_or_refusal;
 use crate::problem::Problem;
 use crate::wire::{Refused, Unprocessable};
 

@@ -4,10 +4,10 @@ use axum::Json;
 use axum::extract::{FromRequestParts as _, Request, State};
 use axum::response::{IntoResponse as _, Response};
 
-use super::page::page;
 use crate::AppState;
 use crate::auth::{UserBody, account};
 use crate::credential::SignedIn;
+use crate::legacy::page::page;
 use crate::ops::wants_html;
 use crate::problem::Problem;
 use crate::wire::Refused;

@@ -6,7 +6,6 @@
 mod answer;
 mod login;
 mod me;
-mod page;
 mod register;
 
 use utoipa_axum::router::OpenApiRouter;

@@ -5,11 +5,11 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode};
 
 use super::answer::{LongSignedInBody, kind};
-use super::page::page_or_refusal;
 use crate::AppState;
 use crate::auth::{RegisterBody, sign_up};
 use crate::credential::Facts;
 use crate::extract::JsonBody;
+use crate::legacy::page::page_or_refusal;
 use crate::problem::Problem;
 use crate::wire::{Conflicting, Refused, Unprocessable};
 
