@@ -12,6 +12,7 @@ use crate::tidy;
 /// Everything that must pass before a change lands.
 pub(crate) fn test(root: &Path) -> anyhow::Result<()> {
     lint(root)?;
+    need("python3", "the example worker is run with it; on Debian: apt-get install python3")?;
     cargo(root, "unit and integration tests", ["test", "--workspace", "--locked"])?;
     conformance(root)?;
     interop(root)?;

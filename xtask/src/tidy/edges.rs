@@ -5,7 +5,7 @@ use anyhow::Context as _;
 use super::{Finding, Tree};
 
 /// Each crate with the crates of the house that it may depend on.
-const EDGES: [(&str, &[&str]); 11] = [
+const EDGES: [(&str, &[&str]); 13] = [
     ("tidegate-types", &[]),
     ("tidegate-db", &["types"]),
     ("tidegate-log", &["types", "db"]),
@@ -16,6 +16,8 @@ const EDGES: [(&str, &[&str]); 11] = [
     ("tidegate-http", &["types", "log", "gate", "events", "generations", "documents"]),
     ("tidegate", &["types", "db", "log", "gate", "events", "generations", "documents", "http"]),
     ("tidegate-testkit", &["types", "db", "log", "gate", "events", "generations", "documents", "http", ""]),
+    ("example-clients", &[]),
+    ("example-worker", &[]),
     ("xtask", &[]),
 ];
 
@@ -24,7 +26,7 @@ const FOREIGN: [(&str, &[&str]); 5] = [
     ("axum", &["tidegate-http"]),
     ("hyper", &["tidegate-http", "tidegate", "tidegate-testkit"]),
     ("clap", &["tidegate", "xtask"]),
-    ("reqwest", &["tidegate", "tidegate-testkit"]),
+    ("reqwest", &["tidegate", "tidegate-testkit", "example-clients", "example-worker"]),
     (
         "rusqlite",
         &[
@@ -41,7 +43,8 @@ const FOREIGN: [(&str, &[&str]); 5] = [
 pub(super) fn check(tree: &Tree) -> anyhow::Result<Vec<Finding>> {
     let mut findings = Vec::new();
     let manifests = tree.with_extension("toml").filter(|(name, _)| {
-        name.ends_with("/Cargo.toml") && (name.starts_with("crates/") || name.starts_with("xtask/"))
+        name.ends_with("/Cargo.toml")
+            && ["crates/", "examples/", "xtask/"].iter().any(|part| name.starts_with(part))
     });
     for (path, text) in manifests {
         let manifest: toml::Table = text.parse().with_context(|| format!("{path} is not TOML"))?;

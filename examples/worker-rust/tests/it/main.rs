@@ -1,0 +1,4 @@
+//! Both example workers, Rust and Python, against the real server.
+
+#[cfg(test)]
+mod workers;
