@@ -9,7 +9,7 @@ use crate::commit::{Command, Full, Heads, Moved, Queue, hand_over};
 use crate::renewals::{DueRenewal, Renewals};
 use crate::store::{LogStore, Stored};
 use crate::tail::{Handle, Registry};
-use crate::{LogError, LogOptions, ReadError};
+use crate::{LogOptions, ReadError};
 
 pub(crate) struct Core {
     pub(crate) store: Arc<dyn LogStore>,
@@ -99,9 +99,17 @@ impl Core {
     }
 
     /// The stream at a path, if its time is not up.
-    pub(crate) async fn lookup(&self, path: &StreamPath) -> Result<Option<Stored>, LogError> {
-        let found = self.store.lookup(path).await?;
-        Ok(found.filter(|stored| self.lives(stored)))
+    pub(crate) async fn find(&self, path: &StreamPath) -> Result<Stored, ReadError> {
+        let stored = self.store.lookup(path).await?.ok_or(ReadError::NotFound)?;
+        if !stored.gone && self.lives(&stored) {
+            return Ok(stored);
+        }
+        Err(if stored.forks > 0 { ReadError::Gone } else { ReadError::NotFound })
+    }
+
+    /// Why a stream can't be read that was there, or was looked for, a moment ago.
+    pub(crate) async fn absence(&self, path: &StreamPath) -> ReadError {
+        self.find(path).await.err().unwrap_or(ReadError::NotFound)
     }
 
     pub(crate) fn lives(&self, stored: &Stored) -> bool {
@@ -111,13 +119,13 @@ impl Core {
     /// Joins the live readers of a stream. What the handle says is no older than this call.
     pub(crate) async fn attach(&self, path: &StreamPath) -> Result<(Handle, Stored), ReadError> {
         loop {
-            let stored = self.lookup(path).await?.ok_or(ReadError::NotFound)?;
+            let stored = self.find(path).await?;
             let handle = self.registry.join(&stored.info);
             if handle.is_settled() {
                 return Ok((handle, stored));
             }
             // Between the look and the joining a commit may have passed unseen: look again.
-            let again = self.lookup(path).await?.ok_or(ReadError::NotFound)?;
+            let again = self.find(path).await?;
             if again.info.id == stored.info.id {
                 handle.settle(&again.info);
                 return Ok((handle, again));

@@ -40,6 +40,33 @@ pub enum CreateError {
     /// The path holds a stream with other settings.
     #[error("the stream exists with another content type, expiry or state")]
     Exists,
+    /// A stream was deleted here whose records forks still read.
+    #[error("a deleted stream keeps this path, because forks still read its records")]
+    Kept,
+    /// No stream to fork.
+    #[error("there is no such stream to fork")]
+    NoSource,
+    /// The stream to fork was deleted; only its present forks read its records.
+    #[error("the stream to fork was deleted")]
+    SourceDeleted,
+    /// The media type is not that of the stream to fork.
+    #[error("the content type is not that of the stream to fork ({expected})")]
+    ContentTypeMismatch {
+        /// The source's.
+        expected: String,
+    },
+    /// The fork would begin where the source has nothing.
+    #[error("{0}")]
+    Position(&'static str),
+    /// The fork would begin before the trim point.
+    #[error("the records before {start} of the stream to fork were trimmed")]
+    Trimmed {
+        /// The trim point.
+        start: Offset,
+    },
+    /// Too many forks of forks.
+    #[error("the chain of forks has its greatest length")]
+    TooDeep,
     /// The settings contradict each other or are out of range.
     #[error("{0}")]
     Invalid(&'static str),
@@ -60,7 +87,11 @@ impl CreateError {
     pub const fn code(&self) -> ErrorCode {
         match self {
             Self::Exists => ErrorCode::StreamExists,
-            Self::Invalid(_) => ErrorCode::InvalidRequest,
+            Self::Kept | Self::SourceDeleted | Self::TooDeep => ErrorCode::Conflict,
+            Self::NoSource => ErrorCode::NotFound,
+            Self::ContentTypeMismatch { .. } => ErrorCode::ContentTypeMismatch,
+            Self::Trimmed { .. } => ErrorCode::Gone,
+            Self::Invalid(_) | Self::Position(_) => ErrorCode::InvalidRequest,
             Self::EmptyRecord => ErrorCode::EmptyBody,
             Self::Overloaded => ErrorCode::Overloaded,
             Self::Log(error) => error.code(),
@@ -74,6 +105,9 @@ pub enum AppendError {
     /// No stream at the path.
     #[error("no such stream")]
     NotFound,
+    /// The stream was deleted; its forks still read its records.
+    #[error("the stream was deleted")]
+    Gone,
     /// No record and no wish to close, or a record without bytes.
     #[error("an append needs at least one record, and each record at least one byte")]
     Empty,
@@ -135,6 +169,7 @@ impl AppendError {
     pub const fn code(&self) -> ErrorCode {
         match self {
             Self::NotFound => ErrorCode::NotFound,
+            Self::Gone => ErrorCode::Gone,
             Self::Empty => ErrorCode::EmptyBody,
             Self::Closed { .. } => ErrorCode::StreamClosed,
             Self::ContentTypeMismatch { .. } => ErrorCode::ContentTypeMismatch,
@@ -155,6 +190,9 @@ pub enum ReadError {
     /// No stream at the path, or it expired.
     #[error("no such stream")]
     NotFound,
+    /// The stream was deleted or expired; its forks still read its records.
+    #[error("the stream was deleted")]
+    Gone,
     /// The log failed.
     #[error(transparent)]
     Log(#[from] LogError),
@@ -166,6 +204,7 @@ impl ReadError {
     pub const fn code(&self) -> ErrorCode {
         match self {
             Self::NotFound => ErrorCode::NotFound,
+            Self::Gone => ErrorCode::Gone,
             Self::Log(error) => error.code(),
         }
     }

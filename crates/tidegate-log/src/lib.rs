@@ -11,6 +11,7 @@ mod append;
 mod commit;
 mod core;
 mod error;
+mod fork;
 pub mod json;
 mod keep;
 mod log;
@@ -26,6 +27,7 @@ mod tail;
 
 pub use append::{Append, Appended, Producer, ProducerAck};
 pub use error::{AppendError, CreateError, LogError, ReadError};
+pub use fork::{Fork, NewFork};
 pub use keep::{Keep, KeepRule};
 pub use log::Log;
 pub use options::LogOptions;

@@ -23,6 +23,8 @@ pub struct LogOptions {
     pub read_bytes: usize,
     /// Streams whose heads are kept in memory for their writers.
     pub heads: usize,
+    /// Forks of forks, one after the other.
+    pub fork_depth: usize,
     /// What streams keep; the first match wins, and what matches no rule is kept.
     pub keep: Vec<KeepRule>,
 }
@@ -41,6 +43,7 @@ impl LogOptions {
             read_records: size(limits.read_records),
             read_bytes: size(limits.read_bytes),
             heads: size(limits.stream_heads),
+            fork_depth: size(limits.fork_depth),
             keep: Vec::new(),
         }
     }

@@ -1,8 +1,9 @@
 //! From stored chunks to records.
 
+use bytes::Bytes;
 use tidegate_types::{Offset, ReadFrom};
 
-use crate::store::{Found, codec};
+use crate::store::{Found, Piece, codec};
 use crate::{Gap, LogError, ReadBound, Record, StreamInfo};
 
 /// Where a read begins that names no offset.
@@ -28,7 +29,7 @@ pub(crate) fn clamp(cursor: Offset, info: &StreamInfo) -> (Offset, Option<Gap>) 
 /// The records after `from`, at least one if there are any.
 pub(crate) fn records_from(found: &Found, from: Offset, bound: ReadBound) -> Result<Vec<Record>, LogError> {
     let (mut records, mut bytes) = (Vec::new(), 0_usize);
-    for chunk in &found.chunks {
+    for Piece { chunk, until, cut } in &found.pieces {
         let decoded = codec::decode(chunk).map_err(|reason| LogError::Damaged {
             stream: found.stored.info.path.clone(),
             offset: chunk.first,
@@ -38,6 +39,10 @@ pub(crate) fn records_from(found: &Found, from: Offset, bound: ReadBound) -> Res
             if offset <= from {
                 continue;
             }
+            if offset > *until {
+                break;
+            }
+            let data = if offset == *until { shorten(data, *cut) } else { data };
             bytes = bytes.saturating_add(data.len());
             let full = records.len() >= bound.records.max(1) || bytes > bound.bytes;
             if full && !records.is_empty() {
@@ -47,4 +52,9 @@ pub(crate) fn records_from(found: &Found, from: Offset, bound: ReadBound) -> Res
         }
     }
     Ok(records)
+}
+
+fn shorten(data: Bytes, cut: Option<u64>) -> Bytes {
+    let kept = cut.and_then(|bytes| usize::try_from(bytes).ok()).filter(|bytes| *bytes < data.len());
+    kept.map_or_else(|| data.clone(), |bytes| data.slice(..bytes))
 }

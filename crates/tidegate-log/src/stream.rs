@@ -7,6 +7,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use tidegate_types::{Offset, StreamPath, Timestamp};
 
+use crate::NewFork;
+
 /// The identity of a stream. A path that was deleted and made again has a new one, so whatever
 /// must not outlive a stream (leases, entity tags) binds this and not the path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -41,10 +43,13 @@ pub struct NewStream {
     pub ttl: Option<Duration>,
     /// End of life at a fixed time.
     pub expires_at: Option<Timestamp>,
-    /// Its first records, written in the same commit.
+    /// Its own first records, written in the same commit.
     pub records: Vec<Bytes>,
     /// Whether it takes no further records.
     pub closed: bool,
+    /// The stream whose records it begins with. A content type that is empty, and a life that is not
+    /// said, are then those of that stream.
+    pub fork: Option<NewFork>,
 }
 
 impl NewStream {

@@ -199,6 +199,8 @@ limits! {
     stream_heads = 8_192, 16..=10_000_000;
     /// Producers remembered for one stream.
     producers_per_stream = 10_000, 1..=1_000_000;
+    /// Forks of forks of a stream, one after the other.
+    fork_depth = 1_000, 1..=100_000;
     /// How long an idempotency key is remembered, in seconds.
     idempotency_seconds = 86_400, 60..=604_800;
     /// How long a drain may take, in milliseconds.

@@ -19,10 +19,10 @@ use crate::HttpConfig;
 const METHODS: &str = "GET, HEAD, POST, PUT, DELETE, OPTIONS";
 const REQUEST_HEADERS: &str = "Accept, Authorization, Cache-Control, Content-Type, Idempotency-Key, If-None-Match, \
     Last-Event-ID, Prefer, X-Request-Id, Tidegate-Lease, Stream-Seq, Stream-TTL, Stream-Expires-At, Stream-Closed, \
-    Stream-Forked-From, Stream-Fork-Offset, Producer-Id, Producer-Epoch, Producer-Seq";
+    Stream-Forked-From, Stream-Fork-Offset, Stream-Fork-Sub-Offset, Producer-Id, Producer-Epoch, Producer-Seq";
 const ANSWER_HEADERS: &str = "ETag, Location, Retry-After, X-Request-Id, WWW-Authenticate, Stream-Next-Offset, \
     Stream-Cursor, Stream-Up-To-Date, Stream-Closed, Stream-TTL, Stream-Expires-At, Stream-SSE-Data-Encoding, \
-    Stream-Forked-From, Stream-Fork-Offset, Producer-Epoch, Producer-Seq, Producer-Expected-Seq, \
+    Producer-Epoch, Producer-Seq, Producer-Expected-Seq, \
     Producer-Received-Seq";
 
 /// What one request's origin may see.

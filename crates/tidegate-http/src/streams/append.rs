@@ -7,12 +7,12 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::Serialize;
 use tidegate_gate::{Principal, StreamKind};
-use tidegate_log::{Append, Appended, json};
+use tidegate_log::{Append, Appended, ReadError, json};
 use tidegate_types::ErrorCode;
 use tokio::time::Instant;
 
 use super::query::ReadQuery;
-use super::target::{Target, not_implemented};
+use super::target::Target;
 use super::{failures, headers, read};
 use crate::AppState;
 use crate::access;
@@ -75,9 +75,6 @@ async fn append(
     body: Bytes,
 ) -> Result<Response, Problem> {
     access::may_write(state, principal, &target.path)?;
-    if headers::wants_fork(request) {
-        return Err(not_implemented("forks are not served by this version"));
-    }
     let wanted = match wanted(state, request, body) {
         Ok(wanted) => wanted,
         Err(malformed) => return Err(sooner(state, target, request).await?.unwrap_or(malformed)),
@@ -92,8 +89,10 @@ async fn append(
 /// What is wrong with the stream itself, which is told before what is wrong with the body: bytes
 /// of another type than the stream's need not be JSON.
 async fn sooner(state: &AppState, target: &Target, request: &HeaderMap) -> Result<Option<Problem>, Problem> {
-    let Some(info) = state.log().lookup(&target.path).await? else {
-        return Ok(Some(ErrorCode::NotFound.into()));
+    let info = match state.log().find(&target.path).await {
+        Ok(info) => info,
+        Err(missing @ (ReadError::NotFound | ReadError::Gone)) => return Ok(Some(missing.into())),
+        Err(error) => return Err(error.into()),
     };
     let given = headers::content_type(request)?;
     let differs = given.is_some_and(|given| !failures::same_type(given, &info.content_type));

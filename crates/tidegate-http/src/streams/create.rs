@@ -1,14 +1,14 @@
-//! `PUT`: make a stream, or find it made with the same settings.
+//! `PUT`: make a stream or a fork of one, or find it made with the same settings.
 
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use http::header::LOCATION;
 use http::{HeaderMap, HeaderValue, StatusCode};
-use tidegate_log::{Created, NewStream, json};
+use tidegate_log::{CreateError, Created, NewFork, NewStream, ReadError, json};
 
-use super::target::{Target, not_implemented};
-use super::{failures, headers};
+use super::target::Target;
+use super::{failures, fork, headers};
 use crate::AppState;
 use crate::access;
 use crate::credential::Caller;
@@ -26,20 +26,41 @@ pub(super) async fn create(
     RawBody(body): RawBody,
 ) -> Result<Response, Problem> {
     access::may_write(&state, &principal, &target.path)?;
-    if headers::wants_fork(&request) {
-        return Err(not_implemented("forks are not served by this version"));
+    let fork = fork::wanted(&state, &target, &request)?;
+    if let Some(fork) = &fork {
+        access::may_read(&state, &principal, &fork.source).await?;
     }
-    let new = new_stream(&state, &request, body)?;
+    let new = new_stream(&state, &request, body, fork).await?;
     let created = state.log().create(&target.path, new).await?;
     Ok(answer(&state, &target, &created))
 }
 
-fn new_stream(state: &AppState, request: &HeaderMap, body: Bytes) -> Result<NewStream, Problem> {
-    let content_type = headers::content_type(request)?.unwrap_or(BYTES).to_owned();
+async fn new_stream(
+    state: &AppState,
+    request: &HeaderMap,
+    body: Bytes,
+    fork: Option<NewFork>,
+) -> Result<NewStream, Problem> {
+    let content_type = match (headers::content_type(request)?, &fork) {
+        (Some(given), _) => given.to_owned(),
+        (None, None) => BYTES.to_owned(),
+        // The log takes it over. Only a body has to be read by it here.
+        (None, Some(_)) if body.is_empty() => String::new(),
+        (None, Some(fork)) => content_type_of(state, fork).await?,
+    };
     let (ttl, expires_at) = headers::lifetime(request)?;
     let records =
         if failures::is_json(&content_type) { first_json(state, &body)? } else { first_bytes(body) };
-    Ok(NewStream { content_type, ttl, expires_at, records, closed: headers::wants_close(request) })
+    Ok(NewStream { content_type, ttl, expires_at, records, closed: headers::wants_close(request), fork })
+}
+
+async fn content_type_of(state: &AppState, fork: &NewFork) -> Result<String, Problem> {
+    match state.log().find(&fork.source).await {
+        Ok(info) => Ok(info.content_type.to_string()),
+        Err(ReadError::NotFound) => Err(CreateError::NoSource.into()),
+        Err(ReadError::Gone) => Err(CreateError::SourceDeleted.into()),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// An empty array makes an empty stream, and so does no body.

@@ -11,7 +11,13 @@ use crate::problem::Problem;
 impl From<CreateError> for Problem {
     fn from(error: CreateError) -> Self {
         match error {
-            CreateError::Invalid(reason) => Self::of_domain(&error, error.code()).detail(reason),
+            CreateError::Kept | CreateError::NoSource | CreateError::SourceDeleted | CreateError::TooDeep => {
+                let detail = error.to_string();
+                Self::of_domain(&error, error.code()).detail(detail)
+            }
+            CreateError::Invalid(reason) | CreateError::Position(reason) => {
+                Self::of_domain(&error, error.code()).detail(reason)
+            }
             error => Self::of_domain(&error, error.code()),
         }
     }

@@ -26,7 +26,6 @@ const TTL: HeaderName = HeaderName::from_static("stream-ttl");
 const EXPIRES_AT: HeaderName = HeaderName::from_static("stream-expires-at");
 const SEQ: HeaderName = HeaderName::from_static("stream-seq");
 const PRODUCER_ID: HeaderName = HeaderName::from_static("producer-id");
-const FORK_HEADERS: [&str; 3] = ["stream-forked-from", "stream-fork-offset", "stream-fork-sub-offset"];
 /// 2^53 − 1: what a JavaScript number holds exactly.
 const SAFE_INTEGER_MAX: u64 = 9_007_199_254_740_991;
 const CONTENT_TYPE_BYTES_MAX: usize = 256;
@@ -41,11 +40,6 @@ pub(super) fn offset(offset: Offset) -> HeaderValue {
 /// Whether `Stream-Closed: true` was sent.
 pub(super) fn wants_close(headers: &HeaderMap) -> bool {
     headers.get(CLOSED).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"true"))
-}
-
-/// Whether any header of a fork was sent.
-pub(super) fn wants_fork(headers: &HeaderMap) -> bool {
-    FORK_HEADERS.iter().any(|name| headers.contains_key(*name))
 }
 
 /// The body's media type as it was sent.
@@ -124,13 +118,14 @@ pub(super) fn insert_content_type(headers: &mut HeaderMap, content_type: &str) {
 }
 
 /// A decimal without sign, leading zeros, point or exponent.
-fn decimal(text: &str) -> Option<u64> {
+pub(super) fn decimal(text: &str) -> Option<u64> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let canonical = text == "0" || !text.starts_with('0');
     if digits && canonical { text.parse().ok() } else { None }
 }
 
-fn one<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Result<Option<&'h str>, Problem> {
+/// The header's value; it must not stand twice.
+pub(super) fn one<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Result<Option<&'h str>, Problem> {
     let mut values = headers.get_all(name).iter();
     let Some(value) = values.next() else { return Ok(None) };
     if values.next().is_some() {
@@ -139,7 +134,8 @@ fn one<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Result<Option<&'h str>,
     value.to_str().map(Some).map_err(|_| malformed("a header holds odd characters"))
 }
 
-fn malformed(detail: &'static str) -> Problem {
+/// What a header says wrongly.
+pub(super) fn malformed(detail: &'static str) -> Problem {
     Problem::new(ErrorCode::InvalidRequest).detail(detail)
 }
 

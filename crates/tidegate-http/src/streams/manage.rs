@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use http::header::ALLOW;
 use http::{HeaderValue, StatusCode};
-use tidegate_types::ErrorCode;
+use tidegate_log::ReadError;
 
 use super::read::principal_of;
 use super::target::Target;
@@ -23,7 +23,7 @@ pub(super) async fn head(
     credential: StreamCredential,
 ) -> Result<Response, Problem> {
     access::may_read(&state, principal_of(&credential)?, &target.path).await?;
-    let info = state.log().lookup(&target.path).await?.ok_or(ErrorCode::NotFound)?;
+    let info = state.log().find(&target.path).await?;
     let mut response = StatusCode::OK.into_response();
     headers::describe(response.headers_mut(), &info);
     caching::never(response.headers_mut());
@@ -39,7 +39,8 @@ pub(super) async fn delete(
     access::may_write(&state, &principal, &target.path)?;
     match state.log().delete(&target.path).await? {
         true => Ok(StatusCode::NO_CONTENT),
-        false => Err(ErrorCode::NotFound.into()),
+        // A stream that is made between the two looks was not there for this request.
+        false => Err(state.log().find(&target.path).await.err().unwrap_or(ReadError::NotFound).into()),
     }
 }
 

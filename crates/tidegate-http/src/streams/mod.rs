@@ -8,6 +8,7 @@ mod caching;
 mod create;
 mod docs;
 mod failures;
+mod fork;
 mod headers;
 mod long_poll;
 mod manage;

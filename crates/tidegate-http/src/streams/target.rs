@@ -36,14 +36,30 @@ impl Target {
 
     /// The stream's absolute URL.
     pub(super) fn url(&self, state: &AppState) -> String {
-        let path = self.url_path();
+        format!("{}{}", self.origin(state), self.url_path())
+    }
+
+    /// Where this server is, as the client sees it.
+    pub(super) fn origin(&self, state: &AppState) -> String {
         if let Some(origin) = state.config().public_url.as_deref() {
-            return format!("{}{path}", origin.trim_end_matches('/'));
+            return origin.trim_end_matches('/').to_owned();
         }
         let scheme = if self.https { "https" } else { "http" };
         let host = self.origin.as_deref().unwrap_or("localhost");
-        format!("{scheme}://{host}{path}")
+        format!("{scheme}://{host}")
     }
+}
+
+/// Another stream of this server that a header names: by its path as it stands in a URL, or its whole URL.
+pub(super) fn source_path(text: &str, origin: &str) -> Result<StreamPath, Problem> {
+    let refused =
+        || Problem::new(ErrorCode::InvalidRequest).detail("a stream is named by its path on this server");
+    let encoded = text.strip_prefix(origin).unwrap_or(text).strip_prefix(PREFIX).ok_or_else(refused)?;
+    if encoded.contains(['?', '#']) {
+        return Err(refused());
+    }
+    let path = decode(encoded)?;
+    if path.as_str().split('/').next() == Some(CONTROL_SEGMENT) { Err(refused()) } else { Ok(path) }
 }
 
 impl FromRequestParts<AppState> for Target {
@@ -103,6 +119,18 @@ mod tests {
     #[case("")]
     fn paths_that_read_differently_elsewhere_are_refused(#[case] encoded: &str) {
         assert_eq!(decode(encoded).unwrap_err().code(), ErrorCode::InvalidRequest);
+    }
+
+    #[test]
+    fn a_stream_is_named_by_its_path_or_by_its_url_here() {
+        let named = |text| source_path(text, "http://here").ok().map(|path| path.to_string());
+        assert_eq!(named("/v1/stream/a/b%20c").as_deref(), Some("a/b c"));
+        assert_eq!(named("http://here/v1/stream/a").as_deref(), Some("a"));
+        for elsewhere in
+            ["http://there/v1/stream/a", "a", "/a", "/v1/stream/", "/v1/stream/a?b", "/v1/stream/__ds/a"]
+        {
+            assert_eq!(named(elsewhere), None, "{elsewhere}");
+        }
     }
 
     #[test]

@@ -60,15 +60,11 @@ async fn nobody_may_do_what_a_rule_says_and_nothing_else(#[case] request: &str, 
 }
 
 #[tokio::test]
-async fn forks_and_subscriptions_are_not_served_yet_and_say_so() {
+async fn subscriptions_are_not_served_yet_and_say_so() {
     let server = Server::with(open_public).await;
-    let fork =
-        ask(&server, "PUT /v1/stream/public/b", &[("Stream-Forked-From", "/v1/stream/public/a")], "").await;
-    let subscription = ask(&server, "PUT /v1/stream/__ds/subscriptions/s", &[JSON], "{}").await;
-    for answer in [fork, subscription] {
-        assert_eq!((answer.status, answer.code()), (501, "not-implemented".to_owned()));
-        assert_eq!(answer.problem()["error"]["code"], "NOT_IMPLEMENTED");
-    }
+    let answer = ask(&server, "PUT /v1/stream/__ds/subscriptions/s", &[JSON], "{}").await;
+    assert_eq!((answer.status, answer.code()), (501, "not-implemented".to_owned()));
+    assert_eq!(answer.problem()["error"]["code"], "NOT_IMPLEMENTED");
 }
 
 #[tokio::test]

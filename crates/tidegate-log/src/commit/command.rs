@@ -5,6 +5,7 @@ use tidegate_db::DbError;
 use tidegate_types::{Offset, StreamPath, Timestamp};
 use tokio::sync::oneshot;
 
+use crate::fork::Measured;
 use crate::{Append, AppendError, Appended, CreateError, Created, LogError, NewStream, StreamId};
 
 pub(crate) type AnswerTo<T, E> = oneshot::Sender<Result<T, E>>;
@@ -15,6 +16,7 @@ pub(crate) enum Command {
     Create {
         path: StreamPath,
         new: NewStream,
+        measured: Option<Measured>,
         answer: AnswerTo<Created, CreateError>,
     },
     Append {
@@ -57,6 +59,19 @@ impl Command {
             | Self::Trim { path, .. }
             | Self::Expire { path, .. }
             | Self::Renew { path, .. } => path,
+        }
+    }
+
+    /// Every stream that it may touch.
+    pub(crate) fn paths(&self) -> impl Iterator<Item = &StreamPath> {
+        std::iter::once(self.path()).chain(self.source())
+    }
+
+    /// The stream whose head is needed too.
+    pub(crate) fn source(&self) -> Option<&StreamPath> {
+        match self {
+            Self::Create { new, .. } => new.fork.as_ref().map(|fork| &fork.source),
+            _ => None,
         }
     }
 

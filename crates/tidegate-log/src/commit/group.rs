@@ -52,7 +52,7 @@ impl Group for Batch {
         if more {
             hand_over(&self.core);
         }
-        self.paths = commands.iter().map(|command| command.path().clone()).collect();
+        self.paths = commands.iter().flat_map(Command::paths).cloned().collect();
         self.commands = commands;
         let mut heads = self.core.lock_heads();
         let at = heads.begin_round(self.core.clock.now());
@@ -69,6 +69,7 @@ impl Group for Batch {
             at: *at,
             first_new_id: loaded.first_new_id,
             producers_per_stream: self.core.options.producers_per_stream,
+            fork_depth: self.core.options.fork_depth,
             renewals: &self.core.renewals,
         };
         let mut heads = self.core.lock_heads();

@@ -16,13 +16,16 @@ pub(crate) struct Heads {
     by_path: HashMap<StreamPath, Head>,
     max: usize,
     round: u64,
+    /// Deleted streams that are known for this round only: when their last fork goes is the store's to know.
+    gone: Vec<StreamPath>,
     /// The latest time that was given to a commit: record times never go back.
     last_at: Timestamp,
 }
 
 impl Heads {
     pub(crate) fn new(max: usize) -> Self {
-        Self { by_path: HashMap::new(), max: max.max(1), round: 0, last_at: Timestamp::from_millis(i64::MIN) }
+        let last_at = Timestamp::from_millis(i64::MIN);
+        Self { by_path: HashMap::new(), max: max.max(1), round: 0, gone: Vec::new(), last_at }
     }
 
     /// Begins a round. Answers the time that its records carry.
@@ -43,6 +46,12 @@ impl Heads {
             needs.new_streams += usize::from(command.creates());
             let known = self.by_path.get(command.path());
             let lacking = command.producer().filter(|id| known.is_none_or(|head| head.lacks_producer(id)));
+            if let Some(source) = command.source().filter(|source| !self.by_path.contains_key(source)) {
+                places.entry(source).or_insert_with(|| {
+                    needs.heads.push(HeadNeed { path: source.clone(), producers: Vec::new() });
+                    needs.heads.len() - 1
+                });
+            }
             if known.is_some() && lacking.is_none() {
                 continue;
             }
@@ -69,6 +78,9 @@ impl Heads {
                     }
                 }
                 (None, Some(found)) => {
+                    if found.stored.gone {
+                        self.gone.push(need.path.clone());
+                    }
                     self.by_path.insert(need.path, Head::load(found, need.producers));
                 }
                 (_, None) => {}
@@ -94,6 +106,24 @@ impl Heads {
 
     pub(crate) fn clear(&mut self) {
         self.by_path.clear();
+        self.gone.clear();
+    }
+
+    /// Notes that a stream is deleted and its forks are not.
+    pub(crate) fn mark_gone(&mut self, path: &StreamPath) {
+        if let Some(head) = self.by_path.get_mut(path) {
+            head.stored.gone = true;
+            self.gone.push(path.clone());
+        }
+    }
+
+    /// Forgets the deleted streams of this round.
+    pub(crate) fn drop_gone(&mut self) {
+        for path in std::mem::take(&mut self.gone) {
+            if self.by_path.get(&path).is_some_and(|head| head.stored.gone) {
+                self.by_path.remove(&path);
+            }
+        }
     }
 
     /// Drops the longest unused heads down to three quarters of the bound, once it is passed.

@@ -1,10 +1,11 @@
 //! Group commit: from a queue of writes to one transaction and back to those who wait.
 //!
 //! Owns: the order of writes, the heads of streams, offsets, when an answer may be given.
-//! Must not: know SQL. `head` holds the rules of an append, `plan` turns commands into planned
-//! writes, `group` carries them through the store.
+//! Must not: know SQL. `head` holds the rules of an append, `fork` those of a fork, `plan` turns commands
+//! into planned writes, `group` carries them through the store.
 
 mod command;
+mod fork;
 mod group;
 mod head;
 mod heads;

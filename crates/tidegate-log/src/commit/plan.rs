@@ -9,13 +9,14 @@ use bytes::Bytes;
 use tidegate_types::{Offset, StreamPath, Timestamp};
 
 use super::command::{Answer, Command};
+use super::fork::{self, Origin};
 use super::head::{Head, Verdict};
 use super::heads::Heads;
+use crate::fork::Measured;
 use crate::renewals::Renewals;
 use crate::store::codec::Encoder;
 use crate::store::{Chunk, ProducerState, Stored, Write};
-use crate::stream::same_media_type;
-use crate::{Append, AppendError, Appended, CreateError, Created, NewStream, StreamId, StreamInfo};
+use crate::{Append, AppendError, Appended, CreateError, Created, Fork, NewStream, StreamId, StreamInfo};
 
 /// A chunk takes records of one commit up to this size, or one record that is larger.
 const CHUNK_BYTES: usize = 64 * 1024;
@@ -26,6 +27,7 @@ pub(super) struct Round<'a> {
     pub(super) at: Timestamp,
     pub(super) first_new_id: i64,
     pub(super) producers_per_stream: usize,
+    pub(super) fork_depth: usize,
     pub(super) renewals: &'a Renewals,
 }
 
@@ -67,7 +69,9 @@ struct Planner<'a> {
 impl Planner<'_> {
     fn take(&mut self, command: Command) {
         let answer = match command {
-            Command::Create { path, new, answer } => Answer::Create(answer, self.create(path, new)),
+            Command::Create { path, new, measured, answer } => {
+                Answer::Create(answer, self.create(path, new, measured))
+            }
             Command::Append { path, append, answer } => Answer::Append(answer, self.append(&path, append)),
             Command::Delete { path, answer } => Answer::Deleted(answer, self.delete(&path)),
             Command::Trim { path, before, answer } => Answer::Trimmed(answer, self.trim(&path, before)),
@@ -77,41 +81,62 @@ impl Planner<'_> {
         self.plan.answers.push(answer);
     }
 
-    fn create(&mut self, path: StreamPath, new: NewStream) -> Result<Created, CreateError> {
-        if let Some(head) = self.living(&path) {
-            let info = &head.stored.info;
-            let same = same_media_type(&info.content_type, &new.content_type)
-                && info.ttl == new.ttl
-                && info.expires_at == new.expires_at
-                && info.closed == new.closed;
-            let existing = Created { info: info.clone(), existed: true };
+    fn create(
+        &mut self,
+        path: StreamPath,
+        new: NewStream,
+        measured: Option<Measured>,
+    ) -> Result<Created, CreateError> {
+        if let Some(there) = self.living(&path).map(|head| head.stored.clone()) {
+            let source = new.fork.as_ref().and_then(|fork| self.heads.find(&fork.source));
+            let same = fork::is_same(&there, &new, source.map(|head| &head.stored));
+            let existing = Created { info: there.info, existed: true };
             return if same { Ok(existing) } else { Err(CreateError::Exists) };
         }
+        if self.is_gone(&path) {
+            return Err(CreateError::Kept);
+        }
+        let origin = self.origin(&new, measured)?;
         let at = self.round.at;
         let info = StreamInfo {
             id: StreamId::new(self.next_id),
             path: path.clone(),
-            content_type: new.content_type.into(),
-            start: Offset::START,
-            tail: Offset::START.plus(new.records.len() as u64),
+            content_type: origin.content_type,
+            start: origin.start,
+            tail: origin.tail.plus(new.records.len() as u64),
             closed: new.closed,
-            ttl: new.ttl,
-            expires_at: new.expires_at,
+            ttl: origin.ttl,
+            expires_at: origin.expires_at,
             created_at: at,
         };
         self.next_id += 1;
-        let stored =
-            Stored { deadline: new.expires_at.or(new.ttl.map(|ttl| at.plus(ttl))), info: info.clone() };
+        let deadline = info.expires_at.or(info.ttl.map(|ttl| at.plus(ttl)));
+        let stored = Stored { deadline, info: info.clone(), fork: origin.fork, forks: 0, gone: false };
         self.plan.writes.push(Write::Insert(stored.clone()));
-        moved(&mut self.plan, at, &stored).fill(Offset::START, at, &new.records);
+        moved(&mut self.plan, at, &stored).fill(origin.tail, at, &new.records);
         self.heads.insert(path, Head::new(stored));
         Ok(Created { info, existed: false })
+    }
+
+    /// What the new stream begins with; its source then has one fork more.
+    fn origin(&mut self, new: &NewStream, measured: Option<Measured>) -> Result<Origin, CreateError> {
+        let Some(wanted) = &new.fork else { return Ok(fork::nothing(new)) };
+        let depth_max = self.round.fork_depth;
+        let Some(source) = self.living(&wanted.source) else {
+            let gone = self.is_gone(&wanted.source);
+            return Err(if gone { CreateError::SourceDeleted } else { CreateError::NoSource });
+        };
+        let origin = fork::of(&source.stored, wanted, new, measured, depth_max)?;
+        if let Some(source) = self.heads.find(&wanted.source) {
+            source.stored.forks += 1;
+        }
+        Ok(origin)
     }
 
     fn append(&mut self, path: &StreamPath, append: Append) -> Result<Appended, AppendError> {
         let (at, keep) = (self.round.at, self.round.producers_per_stream);
         if self.living(path).is_none() {
-            return Err(AppendError::NotFound);
+            return Err(if self.is_gone(path) { AppendError::Gone } else { AppendError::NotFound });
         }
         let Some(head) = self.heads.find(path) else { return Err(AppendError::NotFound) };
         let (producer, new_producer) = match head.judge(&append)? {
@@ -165,6 +190,7 @@ impl Planner<'_> {
     fn renew(&mut self, path: &StreamPath, id: StreamId, at: Timestamp) {
         if let Some(head) = self.heads.find(path)
             && head.stored.info.id == id
+            && !head.stored.gone
             && head.renew(at, Duration::ZERO)
         {
             moved(&mut self.plan, self.round.at, &head.stored).head_changed = true;
@@ -175,6 +201,9 @@ impl Planner<'_> {
     fn living(&mut self, path: &StreamPath) -> Option<&Head> {
         let (at, renewals) = (self.round.at, self.round.renewals);
         let stored = &self.heads.find(path)?.stored;
+        if stored.gone {
+            return None;
+        }
         if renewals.is_expired(stored, at) {
             self.remove(path);
             return None;
@@ -182,11 +211,34 @@ impl Planner<'_> {
         self.heads.find(path).map(|head| &*head)
     }
 
+    fn is_gone(&mut self, path: &StreamPath) -> bool {
+        self.heads.find(path).is_some_and(|head| head.stored.gone)
+    }
+
     fn remove(&mut self, path: &StreamPath) {
         let Some(head) = self.heads.find(path) else { return };
-        self.plan.writes.push(Write::Delete { id: head.stored.info.id, at: self.round.at });
+        let StreamInfo { id, tail, .. } = head.stored.info;
+        self.plan.writes.push(Write::Delete { id, at: self.round.at, tail });
         moved(&mut self.plan, self.round.at, &head.stored).deleted = true;
+        if head.stored.forks > 0 {
+            self.heads.mark_gone(path);
+            return;
+        }
+        let fork = head.stored.fork.clone();
         self.heads.forget(path);
+        if let Some(fork) = fork {
+            self.release(&fork);
+        }
+    }
+
+    /// One fork less points at the stream. What follows from that for its own source is left to housekeeping.
+    fn release(&mut self, fork: &Fork) {
+        let source = self.heads.find(&fork.path).map(|head| &mut head.stored);
+        let Some(source) = source.filter(|source| source.info.id == fork.source) else { return };
+        source.forks = source.forks.saturating_sub(1);
+        if source.gone && source.forks == 0 {
+            self.heads.forget(&fork.path);
+        }
     }
 
     fn finish(mut self) -> Plan {
@@ -205,6 +257,7 @@ impl Planner<'_> {
                 });
             }
         }
+        self.heads.drop_gone();
         self.plan
     }
 }

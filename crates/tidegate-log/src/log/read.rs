@@ -17,7 +17,19 @@ impl Log {
     /// # Errors
     /// The log failed.
     pub async fn lookup(&self, path: &StreamPath) -> Result<Option<StreamInfo>, LogError> {
-        Ok(self.core.lookup(path).await?.map(|stored| stored.info))
+        match self.find(path).await {
+            Ok(info) => Ok(Some(info)),
+            Err(ReadError::NotFound | ReadError::Gone) => Ok(None),
+            Err(ReadError::Log(error)) => Err(error),
+        }
+    }
+
+    /// The stream at a path, or why it can't be read. Does not renew its life.
+    ///
+    /// # Errors
+    /// No such stream, or it is deleted and kept for its forks, or the log failed.
+    pub async fn find(&self, path: &StreamPath) -> Result<StreamInfo, ReadError> {
+        Ok(self.core.find(path).await?.info)
     }
 
     /// Streams whose path begins with `prefix`, by path, after `after`.
@@ -57,10 +69,8 @@ impl Log {
         };
         let key = StreamKey::Path(path.clone());
         let query = ReadQuery { key, from, records: bound.records, bytes: bound.bytes };
-        let found = self.core.store.read(query).await?.ok_or(ReadError::NotFound)?;
-        if !self.core.lives(&found.stored) {
-            return Err(ReadError::NotFound);
-        }
+        let found = self.core.store.read(query).await?.filter(|found| self.core.lives(&found.stored));
+        let Some(found) = found else { return Err(self.core.absence(path).await) };
         self.core.note_read(&found.stored);
         let (from, gap) = clamp(start_of(from, &found.stored.info), &found.stored.info);
         let records = records_from(&found, from, bound)?;
@@ -102,7 +112,7 @@ impl Log {
                 if over(&news.borrow()) {
                     return Ok::<_, ReadError>(());
                 }
-                let again = self.core.lookup(path).await?.ok_or(ReadError::NotFound)?;
+                let again = self.core.find(path).await?;
                 if again.info.id != stored.info.id {
                     return Err(ReadError::NotFound);
                 }
@@ -116,7 +126,7 @@ impl Log {
         }
         let state = *handle.watch().borrow();
         if state.deleted {
-            return Err(ReadError::NotFound);
+            return Err(self.core.absence(path).await);
         }
         Ok(StreamInfo { start: state.start, tail: state.tail, closed: state.closed, ..stored.info })
     }

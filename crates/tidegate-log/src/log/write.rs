@@ -1,11 +1,16 @@
 //! Writing: create, append, delete, trim. All of them join the group commit.
 
 use bytes::Bytes;
-use tidegate_types::{Offset, StreamPath};
+use tidegate_types::{Offset, ReadFrom, StreamPath};
 
 use super::Log;
 use crate::commit::Command;
-use crate::{Append, AppendError, Appended, CreateError, Created, LogError, NewStream, Producer};
+use crate::fork::Measured;
+use crate::read::records_from;
+use crate::store::{ReadQuery, StreamKey};
+use crate::{
+    Append, AppendError, Appended, CreateError, Created, LogError, NewFork, NewStream, Producer, ReadBound,
+};
 
 const CONTENT_TYPE_BYTES: usize = 256;
 const NAME_BYTES: usize = 1_024;
@@ -14,14 +19,33 @@ const NUMBER_MAX: u64 = (1 << 53) - 1;
 
 impl Log {
     /// Makes a stream with its first records, in one commit. A stream of the same settings that is
-    /// there already is left as it is.
+    /// there already is left as it is. A fork points at the records it begins with: however many they
+    /// are, making it costs the same.
     ///
     /// # Errors
     /// The path holds another stream, the settings are no settings, or the log failed.
     pub async fn create(&self, path: &StreamPath, new: NewStream) -> Result<Created, CreateError> {
         check_new(&new)?;
         let path = path.clone();
-        self.core.ask(CreateError::Overloaded, |answer| Command::Create { path, new, answer }).await
+        let measured = match &new.fork {
+            Some(fork) => self.measure(fork).await?,
+            None => None,
+        };
+        let command = |answer| Command::Create { path, new, measured, answer };
+        self.core.ask(CreateError::Overloaded, command).await
+    }
+
+    /// How large the record is that the fork takes a part of. What is at a position never changes, so it
+    /// may be looked at before the commit.
+    async fn measure(&self, fork: &NewFork) -> Result<Option<Measured>, CreateError> {
+        let Some(at) = fork.at.filter(|_| fork.sub > 0) else { return Ok(None) };
+        let bound = ReadBound { records: 1, bytes: 0 };
+        let (key, from) = (StreamKey::Path(fork.source.clone()), ReadFrom::At(at));
+        let query = ReadQuery { key, from, records: bound.records, bytes: bound.bytes };
+        let Some(found) = self.core.store.read(query).await? else { return Ok(None) };
+        let record = records_from(&found, at, bound)?.into_iter().next();
+        let record = record.filter(|record| record.offset == at.plus(1));
+        Ok(record.map(|r| Measured { source: found.stored.info.id, bytes: r.data.len() as u64 }))
     }
 
     /// Appends and answers after the commit. Dropping the future does not take the write back.
@@ -60,7 +84,8 @@ pub(super) const fn overloaded() -> LogError {
 
 fn check_new(new: &NewStream) -> Result<(), CreateError> {
     let content_type = &new.content_type;
-    if content_type.is_empty() || content_type.len() > CONTENT_TYPE_BYTES {
+    let inherited = content_type.is_empty() && new.fork.is_some();
+    if (content_type.is_empty() && !inherited) || content_type.len() > CONTENT_TYPE_BYTES {
         return Err(CreateError::Invalid("the content type has 1 to 256 bytes"));
     }
     if content_type.chars().any(char::is_control) {

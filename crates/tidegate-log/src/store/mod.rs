@@ -11,11 +11,13 @@ pub(crate) mod sqlite;
 #[cfg(feature = "suite")]
 pub use self::faulty::{Fault, FaultyStore};
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use tidegate_db::DbError;
 use tidegate_types::{Offset, StreamPath, Timestamp};
 
-use crate::{LogError, StreamId, StreamInfo};
+use crate::{Fork, LogError, StreamId, StreamInfo};
 
 /// A store of streams. Reads see every commit that was answered before they began.
 #[async_trait::async_trait]
@@ -26,7 +28,7 @@ pub trait LogStore: Send + Sync + std::fmt::Debug + 'static {
     /// applied in the order in which they were handed over.
     fn commit(&self, group: Box<dyn Group>);
 
-    /// The stream at a path, expired or not.
+    /// The stream at a path, expired or not, or deleted and kept for its forks.
     async fn lookup(&self, path: &StreamPath) -> Result<Option<Stored>, LogError>;
 
     /// Streams whose path begins with `prefix`, by path, after `after`, expired or not.
@@ -46,7 +48,8 @@ pub trait LogStore: Send + Sync + std::fmt::Debug + 'static {
     /// The end of what a stream is not to keep, by age and size; whole chunks only. `None`: nothing.
     async fn find_cut(&self, query: CutQuery) -> Result<Option<Offset>, LogError>;
 
-    /// Removes chunks that nobody can read any more, at most about `chunks`. Answers whether more are left.
+    /// Removes chunks that nobody can read any more, not even through a fork, at most about `chunks`. Answers
+    /// whether more are left.
     async fn purge(&self, chunks: usize) -> Result<bool, LogError>;
 }
 
@@ -89,7 +92,7 @@ pub struct HeadNeed {
 /// What was loaded, in the order of [`Needs::heads`].
 #[derive(Clone, Debug, Default)]
 pub struct Loaded {
-    /// Each wanted head, or `None` where no stream lives.
+    /// Each wanted head, or `None` where no stream is, not even a deleted one that forks still read.
     pub heads: Vec<Option<StoredHead>>,
     /// The first of the new stream ids; the following ones are free too.
     pub first_new_id: i64,
@@ -102,6 +105,12 @@ pub struct Stored {
     pub info: StreamInfo,
     /// When it ends unless it is renewed.
     pub deadline: Option<Timestamp>,
+    /// Where its inherited records are, if it is a fork.
+    pub fork: Option<Arc<Fork>>,
+    /// How many forks point at it. A writer may know too many, never too few.
+    pub forks: u64,
+    /// Whether it was deleted and only its forks still read it. It holds its path until they are gone.
+    pub gone: bool,
 }
 
 /// What a writer needs to know of a stream.
@@ -127,7 +136,7 @@ pub struct ProducerState {
 /// One planned write. They are applied in order.
 #[derive(Clone, Debug)]
 pub enum Write {
-    /// A new stream; its records follow as chunks.
+    /// A new stream; its own records follow as chunks. If it is a fork, one more points at its source.
     Insert(Stored),
     /// Records.
     Chunk {
@@ -167,12 +176,15 @@ pub enum Write {
         /// Records before it are gone.
         start: Offset,
     },
-    /// The stream is gone; its path is free.
+    /// The stream is gone. Its path is free, unless forks point at it: those of its records that they
+    /// inherited are kept, and the path with them, until the last is gone.
     Delete {
         /// The stream.
         id: StreamId,
         /// The time of the commit.
         at: Timestamp,
+        /// Its end.
+        tail: Offset,
     },
 }
 
@@ -227,8 +239,19 @@ pub struct CutQuery {
 pub struct Found {
     /// The stream at the moment of the read.
     pub stored: Stored,
-    /// Contiguous chunks; the first one holds the position asked for. Empty at the tail.
-    pub chunks: Vec<Chunk>,
+    /// Contiguous pieces; the first one holds the position asked for. Empty at the tail.
+    pub pieces: Vec<Piece>,
+}
+
+/// A chunk of a stream, or of one that it was forked from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Piece {
+    /// Where the records lie.
+    pub chunk: Chunk,
+    /// Records after this position are not the reader's: a fork left the stream there.
+    pub until: Offset,
+    /// How many bytes of the record before `until` are the reader's, if not all.
+    pub cut: Option<u64>,
 }
 
 /// Streams that are due.

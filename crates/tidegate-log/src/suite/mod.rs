@@ -8,6 +8,7 @@
 pub mod append;
 pub mod close;
 pub mod expire;
+pub mod fork;
 pub mod keep;
 pub mod model;
 pub mod produce;
@@ -49,6 +50,11 @@ impl ManualClock {
     #[must_use]
     pub fn shared() -> Arc<Self> {
         Arc::new(Self(AtomicI64::new(1_763_690_000_000)))
+    }
+
+    /// A time from now.
+    pub fn now_plus(&self, by: Duration) -> Timestamp {
+        self.now().plus(by)
     }
 
     /// Moves on.
@@ -223,6 +229,21 @@ macro_rules! log_store_suite {
                 the_newest_bytes_are_kept,
                 the_first_rule_that_matches_holds_and_other_streams_keep_everything,
                 a_walk_over_many_streams_goes_in_bounded_rounds;
+            fork: a_fork_begins_with_its_sources_records_and_goes_on_alone,
+                every_page_of_a_fork_follows_the_one_before,
+                forks_of_forks_read_through_the_whole_chain,
+                a_chain_of_forks_has_a_greatest_length,
+                a_sub_offset_takes_records_of_json_and_bytes_of_anything_else,
+                a_fork_that_can_not_be_is_refused_and_leaves_no_trace,
+                making_a_fork_again_changes_nothing_and_another_is_refused,
+                a_fork_lives_as_long_as_it_says_else_as_its_source,
+                a_deleted_source_is_read_by_its_forks_only_and_keeps_its_path,
+                the_last_fork_of_a_chain_takes_all_of_it_along,
+                forking_and_deleting_in_one_group_is_told_in_order,
+                trimming_a_source_takes_nothing_from_its_forks,
+                writers_of_a_fork_start_afresh,
+                first_records_of_a_fork_follow_what_it_inherits,
+                a_tail_goes_from_the_inherited_records_to_the_own_without_a_seam;
             trim: a_trimmed_range_is_told_once_and_skipped,
                 trimming_everything_keeps_the_tail,
                 purging_removes_only_what_nobody_can_read;

@@ -9,7 +9,7 @@ use crate::store::{HeadNeed, ProducerState, Stored, StoredHead};
 
 pub(super) fn by_path(conn: &Connection, path: &StreamPath) -> Result<Option<Stored>> {
     conn.prepare_cached(&format!(
-        "SELECT {COLUMNS} FROM streams s WHERE s.path = ?1 AND s.deleted_at IS NULL"
+        "SELECT {COLUMNS} FROM streams s WHERE s.path = ?1 AND (s.deleted_at IS NULL OR s.ref_count > 0)"
     ))?
     .query_row([path.as_str()], stored)
     .optional()

@@ -3,18 +3,22 @@
 //! Owns: the SQL of streams, chunks and producers. Must not: decide anything about a write.
 
 mod cut;
+mod fork;
 mod group;
 mod load;
 mod read;
 mod sweep;
 mod write;
 
+use std::sync::Arc;
+
 use tidegate_db::rusqlite::{Connection, Row};
 use tidegate_db::{Db, DbError, OpenError};
 use tidegate_types::{Offset, StreamPath, Timestamp};
 
+use self::fork::Lineages;
 use super::{CutQuery, Due, Found, Group, LogStore, ReadQuery, Stored};
-use crate::{LogError, StreamId, StreamInfo};
+use crate::{Fork, LogError, StreamId, StreamInfo};
 
 mod embedded {
     tidegate_db::refinery::embed_migrations!("migrations");
@@ -24,6 +28,7 @@ mod embedded {
 #[derive(Clone, Debug)]
 pub struct SqliteLogStore {
     db: Db,
+    lineages: Arc<Lineages>,
 }
 
 impl SqliteLogStore {
@@ -33,7 +38,7 @@ impl SqliteLogStore {
     /// The tables can't be brought up to date.
     pub async fn open(db: Db) -> Result<Self, OpenError> {
         db.migrate("log", embedded::migrations::runner()).await?;
-        Ok(Self { db })
+        Ok(Self { db, lineages: Arc::default() })
     }
 }
 
@@ -60,7 +65,8 @@ impl LogStore for SqliteLogStore {
     }
 
     async fn read(&self, query: ReadQuery) -> Result<Option<Found>, LogError> {
-        self.db.read(move |conn| read::read(conn, &query)).await
+        let lineages = Arc::clone(&self.lineages);
+        self.db.read(move |conn| read::read(conn, &lineages, &query)).await
     }
 
     async fn list_due(&self, now: Timestamp, limit: usize) -> Result<Due, LogError> {
@@ -82,7 +88,9 @@ impl LogStore for SqliteLogStore {
 /// The columns that [`stored`] reads, with the tail worked out from the last chunk.
 const COLUMNS: &str = "s.id, s.path, s.content_type, s.created_at, s.ttl_ms, s.expires_at, s.deadline, \
      s.start, s.closed, max(s.start, coalesce(s.fork_offset, 0), coalesce((SELECT c.first_offset + c.records \
-     FROM chunks c WHERE c.stream_id = s.id ORDER BY c.first_offset DESC LIMIT 1), 0))";
+     FROM chunks c WHERE c.stream_id = s.id ORDER BY c.first_offset DESC LIMIT 1), 0)), s.ref_count, \
+     s.deleted_at IS NOT NULL, s.fork_of, s.fork_offset, s.fork_sub_offset, s.fork_depth, \
+     CASE WHEN s.fork_of IS NOT NULL THEN (SELECT f.path FROM streams f WHERE f.id = s.fork_of) END";
 
 fn stored(row: &Row<'_>) -> tidegate_db::rusqlite::Result<Stored> {
     let path: String = row.get(1)?;
@@ -98,7 +106,20 @@ fn stored(row: &Row<'_>) -> tidegate_db::rusqlite::Result<Stored> {
         expires_at: row.get::<_, Option<i64>>(5)?.map(Timestamp::from_millis),
         created_at: Timestamp::from_millis(row.get(3)?),
     };
-    Ok(Stored { info, deadline: row.get::<_, Option<i64>>(6)?.map(Timestamp::from_millis) })
+    let deadline = row.get::<_, Option<i64>>(6)?.map(Timestamp::from_millis);
+    Ok(Stored { info, deadline, fork: fork_of(row)?, forks: row.get(10)?, gone: row.get(11)? })
+}
+
+fn fork_of(row: &Row<'_>) -> tidegate_db::rusqlite::Result<Option<Arc<Fork>>> {
+    let Some(source) = row.get::<_, Option<i64>>(12)? else { return Ok(None) };
+    let path: String = row.get(16)?;
+    Ok(Some(Arc::new(Fork {
+        source: StreamId::new(source),
+        path: path.parse::<StreamPath>().map_err(|e| unreadable(16, e))?,
+        at: offset(row, 13)?,
+        sub: row.get(14)?,
+        depth: row.get(15)?,
+    })))
 }
 
 fn offset(row: &Row<'_>, column: usize) -> tidegate_db::rusqlite::Result<Offset> {

@@ -3,7 +3,7 @@
 use tidegate_db::rusqlite::{Connection, OptionalExtension as _, Result, params};
 use tidegate_types::Timestamp;
 
-use super::{COLUMNS, stored};
+use super::{COLUMNS, fork, stored};
 use crate::store::Due;
 
 pub(super) fn list_due(conn: &Connection, now: Timestamp, limit: usize) -> Result<Due> {
@@ -27,7 +27,7 @@ pub(super) fn list_due(conn: &Connection, now: Timestamp, limit: usize) -> Resul
 
 pub(super) fn has_garbage(conn: &Connection) -> Result<bool> {
     conn.prepare_cached(
-        "SELECT EXISTS (SELECT 1 FROM streams WHERE deleted_at IS NOT NULL OR purged < start)",
+        "SELECT EXISTS (SELECT 1 FROM streams WHERE purged < start OR (deleted_at IS NOT NULL AND ref_count = 0))",
     )?
     .query_row([], |row| row.get(0))
 }
@@ -36,6 +36,8 @@ struct Garbage {
     id: i64,
     start: u64,
     deleted: bool,
+    /// Forks read it.
+    held: bool,
 }
 
 /// Removes at most about `budget` rows. Answers whether more is left.
@@ -44,10 +46,12 @@ pub(super) fn purge(conn: &Connection, budget: usize) -> Result<bool> {
     while left > 0 {
         let next = conn
             .prepare_cached(
-                "SELECT id, start, deleted_at IS NOT NULL FROM streams \
-                 WHERE deleted_at IS NOT NULL OR purged < start LIMIT 1",
+                "SELECT id, start, deleted_at IS NOT NULL AND ref_count = 0, ref_count > 0 FROM streams \
+                 WHERE purged < start OR (deleted_at IS NOT NULL AND ref_count = 0) LIMIT 1",
             )?
-            .query_row([], |row| Ok(Garbage { id: row.get(0)?, start: row.get(1)?, deleted: row.get(2)? }))
+            .query_row([], |row| {
+                Ok(Garbage { id: row.get(0)?, start: row.get(1)?, deleted: row.get(2)?, held: row.get(3)? })
+            })
             .optional()?;
         let Some(garbage) = next else { return Ok(false) };
         left = left.saturating_sub(purge_one(conn, &garbage, left)?);
@@ -57,13 +61,15 @@ pub(super) fn purge(conn: &Connection, budget: usize) -> Result<bool> {
 
 /// Answers how much of the budget was used, at least one.
 fn purge_one(conn: &Connection, garbage: &Garbage, budget: usize) -> Result<usize> {
+    let from = if garbage.held { fork::held_until(conn, garbage.id)? } else { 0 };
     let (id, end) = (garbage.id, if garbage.deleted { u64::MAX >> 1 } else { garbage.start });
     let removed = conn
         .prepare_cached(
             "DELETE FROM chunks WHERE stream_id = ?1 AND first_offset IN (SELECT first_offset FROM chunks \
-             WHERE stream_id = ?1 AND first_offset < ?2 AND first_offset + records <= ?2 ORDER BY first_offset LIMIT ?3)",
+             WHERE stream_id = ?1 AND first_offset >= ?4 AND first_offset < ?2 AND first_offset + records <= ?2 \
+             ORDER BY first_offset LIMIT ?3)",
         )?
-        .execute(params![id, end, budget])?;
+        .execute(params![id, end, budget, from])?;
     if removed >= budget {
         return Ok(removed);
     }
@@ -78,6 +84,8 @@ fn purge_one(conn: &Connection, garbage: &Garbage, budget: usize) -> Result<usiz
         )?
         .execute(params![id, budget])?;
     if forgotten < budget {
+        // The next in the chain, if this was the last that held it, is found by the next look.
+        fork::release(conn, id)?;
         conn.prepare_cached("DELETE FROM streams WHERE id = ?1")?.execute([id])?;
     }
     Ok(removed + forgotten + 1)

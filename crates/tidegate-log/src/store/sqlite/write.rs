@@ -4,6 +4,7 @@ use tidegate_db::DbError;
 use tidegate_db::rusqlite::{Connection, Result, params};
 use tidegate_types::Timestamp;
 
+use super::fork;
 use crate::StreamId;
 use crate::store::{Chunk, ProducerState, Stored, Write};
 
@@ -27,9 +28,14 @@ pub(super) fn apply(conn: &Connection, write: Write) -> Result<(), DbError> {
             conn.prepare_cached("UPDATE streams SET start = max(start, ?2) WHERE id = ?1")?
                 .execute(params![id.get(), start.get()])?;
         }
-        Write::Delete { id, at } => {
-            conn.prepare_cached("UPDATE streams SET deleted_at = ?2 WHERE id = ?1")?
-                .execute(params![id.get(), at.as_millis()])?;
+        Write::Delete { id, at, tail } => {
+            // What forks don't read is trimmed.
+            conn.prepare_cached(
+                "UPDATE streams SET deleted_at = ?2, start = CASE WHEN ref_count > 0 THEN ?3 ELSE start END \
+                 WHERE id = ?1",
+            )?
+            .execute(params![id.get(), at.as_millis(), tail.get()])?;
+            fork::release(conn, id.get())?;
         }
     }
     Ok(())
@@ -37,9 +43,11 @@ pub(super) fn apply(conn: &Connection, write: Write) -> Result<(), DbError> {
 
 fn insert(conn: &Connection, stored: &Stored) -> Result<()> {
     let info = &stored.info;
+    let fork = stored.fork.as_deref();
     conn.prepare_cached(
-        "INSERT INTO streams (id, path, content_type, created_at, ttl_ms, expires_at, deadline, closed) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        "INSERT INTO streams (id, path, content_type, created_at, ttl_ms, expires_at, deadline, closed, \
+         start, purged, fork_of, fork_offset, fork_sub_offset, fork_depth) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?10, ?11, ?12, ?13)",
     )?
     .execute(params![
         info.id.get(),
@@ -50,8 +58,13 @@ fn insert(conn: &Connection, stored: &Stored) -> Result<()> {
         info.expires_at.map(Timestamp::as_millis),
         stored.deadline.map(Timestamp::as_millis),
         info.closed,
+        info.start.get(),
+        fork.map(|fork| fork.source.get()),
+        fork.map(|fork| fork.at.get()),
+        fork.map(|fork| fork.sub),
+        fork.map_or(0, |fork| fork.depth),
     ])?;
-    Ok(())
+    fork.map_or(Ok(()), |fork| fork::refer(conn, fork))
 }
 
 fn insert_chunk(conn: &Connection, id: StreamId, chunk: &Chunk) -> Result<()> {
