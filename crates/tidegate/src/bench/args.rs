@@ -34,8 +34,8 @@ pub struct BenchArgs {
     /// Readers of one stream (fanout, replay, slow).
     #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=50_000))]
     pub subscribers: u32,
-    /// Streams (many).
-    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=50_000))]
+    /// Streams (many, streams).
+    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub streams: u32,
     /// Open tails (idle, storm).
     #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u32).range(1..=50_000))]
@@ -85,6 +85,8 @@ pub enum Shape {
     Churn,
     /// Open tails where nothing happens: memory.
     Idle,
+    /// Streams that only exist: memory.
+    Streams,
     /// All readers cut at once, back with what they had seen.
     Storm,
     /// A tenth of the readers stall; the others must not notice.

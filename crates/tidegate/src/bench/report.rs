@@ -27,6 +27,8 @@ pub(super) struct Report {
     resident_kib_per_connection: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     resident_mib: Option<f64>,
+    #[serde(skip)]
+    each: Option<&'static str>,
     lost: u64,
     repeated: u64,
 }
@@ -73,6 +75,12 @@ impl Report {
         self
     }
 
+    /// What the memory is of, when it is not a connection.
+    pub(super) const fn each(mut self, what: &'static str) -> Self {
+        self.each = Some(what);
+        self
+    }
+
     pub(super) const fn checked(mut self, lost: u64, repeated: u64) -> Self {
         self.lost = lost;
         self.repeated = repeated;
@@ -97,7 +105,7 @@ impl Report {
             println!("         server CPU {cpu:.2} µs each = {cpu:.2} s per million");
         }
         if let Some(kib) = self.resident_kib_per_connection {
-            println!("         memory {kib:.2} KiB per connection");
+            println!("         memory {kib:.2} KiB per {}", self.each.unwrap_or("connection"));
         }
         if let Some(mib) = self.resident_mib {
             println!("         resident {mib:.1} MiB");

@@ -6,6 +6,7 @@ mod many;
 mod publish;
 mod replay;
 mod storm;
+mod streams;
 
 use std::time::Duration;
 
@@ -28,6 +29,7 @@ pub(super) async fn run(shape: Shape, target: &Target, args: &BenchArgs) -> anyh
         Shape::Churn => idle::churn(target, args).await,
         Shape::Idle => idle::idle(target, args).await,
         Shape::Storm => storm::run(target, args).await,
+        Shape::Streams => streams::run(target, args).await,
     }
 }
 
