@@ -35,6 +35,8 @@ pub struct HttpConfig {
     pub signatures_required: bool,
     /// Seconds between two pings of a live stream.
     pub ping_seconds: u64,
+    /// Whether strangers may make accounts.
+    pub registration: bool,
     /// Life in seconds of tokens handed out on paths of existing front ends.
     pub legacy_token_seconds: u64,
 }
@@ -53,6 +55,7 @@ impl Default for HttpConfig {
             serve_metrics: true,
             signatures_required: false,
             ping_seconds: 15,
+            registration: true,
             legacy_token_seconds: 604_800,
         }
     }

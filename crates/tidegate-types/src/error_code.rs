@@ -58,6 +58,7 @@ error_codes! {
     Forbidden = "forbidden", 403, "Not allowed", "You are known, but this is not yours.";
     InsufficientScope = "insufficient-scope", 403, "Key lacks a scope", "Create a key with the scope that the answer names.";
     AccountDisabled = "account-disabled", 403, "Account is disabled", "An operator disabled this account.";
+    RegistrationClosed = "registration-closed", 403, "Registration is closed", "Ask an operator for an account (`tidegate user add`).";
     CrossSiteRequest = "cross-site-request", 403, "Cross-site request refused", "Cookie requests must come from this origin or a listed one.";
     OriginNotAllowed = "origin-not-allowed", 403, "Origin is not listed", "Add the exact origin to `cors.origins`.";
     NotFound = "not-found", 404, "No such thing", "Check the id or path; it may have been deleted.";

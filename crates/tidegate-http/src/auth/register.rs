@@ -5,6 +5,7 @@ use axum::response::IntoResponse;
 use http::StatusCode;
 use serde::Deserialize;
 use tidegate_gate::{ClientFacts, Register, SecretString, SessionKind};
+use tidegate_types::ErrorCode;
 
 use super::SignedInBody;
 use super::answer::{Begun, SessionWish};
@@ -35,6 +36,7 @@ pub(crate) struct RegisterBody {
     post, path = "/api/v1/auth/register", tag = "accounts", security(()), request_body = RegisterBody,
     responses(
         (status = 201, body = SignedInBody, description = "the account and its first session"),
+        (status = 403, body = ProblemBody, content_type = "application/problem+json", description = "`registration-closed`"),
         (status = 409, body = ProblemBody, content_type = "application/problem+json", description = "`email-taken`"),
         (status = 422, body = ProblemBody, content_type = "application/problem+json", description = "`weak-password`, `password-too-long` or `validation-failed`"),
         (status = 429, body = ProblemBody, content_type = "application/problem+json", description = "`rate-limited`"),
@@ -60,6 +62,9 @@ pub(crate) async fn sign_up(
     kind: SessionKind,
     facts: &ClientFacts,
 ) -> Result<Begun, Problem> {
+    if !state.config().registration {
+        return Err(ErrorCode::RegistrationClosed.into());
+    }
     let new = Register { email: body.email, password: body.password, name: body.name };
     Ok(Begun::of(state, state.gate().register(new, kind, facts).await?))
 }

@@ -401,3 +401,15 @@ fn the_openapi_document_names_every_call_of_accounts_and_keys() {
         (&Value::Null, &json!(["user", "expires_in"]))
     );
 }
+
+#[tokio::test]
+async fn a_closed_registration_makes_no_account_on_any_path() {
+    let server = Server::with(|setup| setup.config.registration = false).await;
+    let body = json!({ "email": "ada@example.test", "password": PASSWORD });
+    for path in ["/api/v1/auth/register", "/auth/register"] {
+        let answer = post(&server, path, &[], &body).await;
+        assert_eq!((answer.status, answer.code()), (403, "registration-closed".to_owned()), "{path}");
+    }
+    let answer = post(&server, "/api/v1/auth/login", &[], &body).await;
+    assert_eq!(answer.code(), "invalid-credentials");
+}

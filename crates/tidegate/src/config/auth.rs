@@ -29,6 +29,8 @@ section! {
         jwt_key_file: Option<PathBuf> = None, Path;
         /// Life of an access token, like 900, 15m or 7d; also JWT_EXPIRES_IN. Default: 10m, and 7d on the paths of existing front ends.
         jwt_expires_in: Option<Lifetime> = None, Text;
+        /// Whether strangers may make accounts; `tidegate user add` always may.
+        registration: bool = true, Flag;
         /// The `iss` of our tokens.
         issuer: String = "tidegate".to_owned(), Text;
         /// The `aud` of our tokens.

@@ -102,6 +102,7 @@ pub(super) fn http(config: &Config) -> HttpConfig {
             config::StreamAuth::Token => StreamAuth::Token,
             config::StreamAuth::Connect => StreamAuth::Connect,
         },
+        registration: config.auth.registration,
         legacy_routes: server.legacy_routes,
         serve_metrics: server.metrics_addr.is_none(),
         signatures_required: config.generations.signatures == config::Signatures::Required,
