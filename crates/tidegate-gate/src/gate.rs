@@ -192,6 +192,13 @@ impl Gate {
         Ok(gate)
     }
 
+    /// A key derived from the master secret for one other part of the server, named by the binary.
+    /// The same name gives the same key for as long as the secret stands.
+    #[must_use]
+    pub fn key_of_part(&self, part: &str) -> zeroize::Zeroizing<[u8; 32]> {
+        self.inner.keys.of_part(part)
+    }
+
     pub(crate) fn now(&self) -> Timestamp {
         self.inner.clock.now()
     }

@@ -82,6 +82,9 @@ pub struct AccessRule {
     /// Who may create, append, close and delete them.
     #[serde(default)]
     pub write: Who,
+    /// Who may subscribe to them, as far as they may read them.
+    #[serde(default)]
+    pub subscribe: Who,
 }
 
 /// Whom an access rule lets in.
@@ -116,7 +119,7 @@ impl HttpConfig {
     /// The first rule for a stream; none for paths that the server writes itself.
     #[must_use]
     pub fn access_rule(&self, path: &StreamPath) -> Option<&AccessRule> {
-        if path.is_reserved() {
+        if path.is_reserved() || path.as_str().split('/').next() == Some("__ds") {
             return None;
         }
         self.access.iter().find(|rule| rule.path.matches(path))
@@ -154,7 +157,7 @@ mod tests {
     use super::*;
 
     fn rule(path: &str, read: Who) -> AccessRule {
-        AccessRule { path: path.parse().unwrap(), read, write: Who::Nobody }
+        AccessRule { path: path.parse().unwrap(), read, write: Who::Nobody, subscribe: Who::Nobody }
     }
 
     #[test]

@@ -26,6 +26,7 @@ mod router;
 mod server;
 mod state;
 mod streams;
+mod subscriptions;
 mod tail;
 mod tickets;
 mod wire;

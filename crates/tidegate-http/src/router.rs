@@ -13,7 +13,8 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::ops::Credentials;
 use crate::problem::{FieldError, Problem, ProblemBody};
 use crate::{
-    AppState, admin, auth, documents, edge, events, generations, keys, legacy, ops, streams, tickets, work,
+    AppState, admin, auth, documents, edge, events, generations, keys, legacy, ops, streams, subscriptions,
+    tickets, work,
 };
 
 #[derive(OpenApi)]
@@ -40,6 +41,7 @@ fn areas() -> OpenApiRouter<AppState> {
         .merge(documents::router())
         .merge(events::router())
         .merge(streams::router())
+        .merge(subscriptions::router())
         .merge(admin::router())
 }
 

@@ -4,7 +4,7 @@
 //! Must not: hold anything that belongs to a single request.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use async_trait::async_trait;
 use tidegate_documents::Documents;
@@ -12,12 +12,14 @@ use tidegate_events::Events;
 use tidegate_gate::Gate;
 use tidegate_generations::Generations;
 use tidegate_log::Log;
+use tidegate_subscriptions::Subscriptions;
 use tidegate_types::{Clock, Entropy, Limits, Timestamp};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::HttpConfig;
 use crate::edge::HostPolicy;
 use crate::ops::Metrics;
+use crate::subscriptions::EdgeReach;
 
 /// Whether something that the server depends on works.
 #[async_trait]
@@ -41,6 +43,8 @@ pub struct HttpParts {
     pub generations: Generations,
     /// Documents, with their passages and their search.
     pub documents: Documents,
+    /// Subscriptions to streams.
+    pub subscriptions: Subscriptions,
     /// Asked by `/readyz`.
     pub db_check: Arc<dyn HealthCheck>,
     /// The time.
@@ -66,11 +70,30 @@ struct Inner {
     started_at: Timestamp,
 }
 
+/// The state, for what the state itself holds.
+#[derive(Clone)]
+pub(crate) struct WeakState(Weak<Inner>);
+
+impl WeakState {
+    /// The state, unless the server has ended.
+    pub(crate) fn upgrade(&self) -> Option<AppState> {
+        self.0.upgrade().map(AppState)
+    }
+}
+
 impl AppState {
     pub(crate) fn new(parts: HttpParts, loopback: bool, shutdown: CancellationToken) -> Self {
         let hosts = HostPolicy::new(&parts.config, loopback);
         let started_at = parts.clock.now();
-        Self(Arc::new(Inner { parts, hosts, shutdown, started_at }))
+        let subscriptions = parts.subscriptions.clone();
+        let state = Self(Arc::new(Inner { parts, hosts, shutdown, started_at }));
+        subscriptions.bind(Arc::new(EdgeReach::new(&state)));
+        state
+    }
+
+    /// A handle that keeps nothing alive.
+    pub(crate) fn downgrade(&self) -> WeakState {
+        WeakState(Arc::downgrade(&self.0))
     }
 
     pub(crate) fn gate(&self) -> &Gate {
@@ -91,6 +114,10 @@ impl AppState {
 
     pub(crate) fn documents(&self) -> &Documents {
         &self.0.parts.documents
+    }
+
+    pub(crate) fn subscriptions(&self) -> &Subscriptions {
+        &self.0.parts.subscriptions
     }
 
     pub(crate) fn db_check(&self) -> &dyn HealthCheck {

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tidegate_types::{Clock, StreamPath};
 use tokio::sync::oneshot;
 
+use crate::changes::ChangeLog;
 use crate::commit::{Command, Full, Heads, Moved, Queue, hand_over};
 use crate::renewals::{DueRenewal, Renewals};
 use crate::store::{LogStore, Stored};
@@ -18,6 +19,7 @@ pub(crate) struct Core {
     pub(crate) queue: Queue,
     pub(crate) renewals: Renewals,
     pub(crate) registry: Arc<Registry>,
+    pub(crate) changes: ChangeLog,
     heads: Mutex<Heads>,
 }
 
@@ -26,6 +28,7 @@ impl Core {
         Self {
             queue: Queue::new(options.queue_writes, options.queue_bytes),
             renewals: Renewals::default(),
+            changes: ChangeLog::default(),
             registry: Arc::new(Registry::new(options.ring_records, options.ring_bytes)),
             heads: Mutex::new(Heads::new(options.heads)),
             store,
@@ -80,6 +83,7 @@ impl Core {
 
     /// Tells live readers what a commit did.
     pub(crate) fn publish(&self, moved: &Moved) {
+        self.changes.note(&moved.stored.info.path);
         self.registry.publish(&moved.stored.info, moved.deleted, &moved.chunks);
     }
 

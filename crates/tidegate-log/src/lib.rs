@@ -8,6 +8,7 @@
 //! gap-free; a subscriber is a cursor and has no queue.
 
 mod append;
+mod changes;
 mod commit;
 mod core;
 mod error;
@@ -26,6 +27,7 @@ pub mod suite;
 mod tail;
 
 pub use append::{Append, Appended, Producer, ProducerAck};
+pub use changes::Changes;
 pub use error::{AppendError, CreateError, LogError, ReadError};
 pub use fork::{Fork, NewFork};
 pub use keep::{Keep, KeepRule};

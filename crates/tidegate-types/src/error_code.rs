@@ -62,6 +62,7 @@ error_codes! {
     CrossSiteRequest = "cross-site-request", 403, "Cross-site request refused", "Cookie requests must come from this origin or a listed one.";
     OriginNotAllowed = "origin-not-allowed", 403, "Origin is not listed", "Add the exact origin to `cors.origins`.";
     NotFound = "not-found", 404, "No such thing", "Check the id or path; it may have been deleted.";
+    SubscriptionNotFound = "subscription-not-found", 404, "No such subscription", "Check the id; it may have been deleted, or belong to somebody else.";
     MethodNotAllowed = "method-not-allowed", 405, "Method not allowed here", "The `Allow` header lists what this path takes.";
     NotAcceptable = "not-acceptable", 406, "No acceptable representation", "Ask for a media type that this route offers.";
     RequestTimeout = "request-timeout", 408, "The request took too long to arrive", "Send the body without long pauses.";
@@ -76,6 +77,11 @@ error_codes! {
     ContentTypeMismatch = "content-type-mismatch", 409, "Content type differs from the stream's", "Append with the content type that the stream was created with.";
     SequenceConflict = "sequence-conflict", 409, "Sequence does not rise", "`Stream-Seq` must be greater than the last one accepted.";
     ProducerGap = "producer-gap", 409, "Producer skipped a sequence number", "Send the batch that `Producer-Expected-Seq` names first.";
+    SubscriptionAlreadyExists = "subscription-already-exists", 409, "Subscription exists with another configuration", "Choose another id, or delete the subscription first.";
+    SubscriptionLimit = "subscription-limit", 409, "Too many subscriptions or streams", "Delete a subscription, or match fewer streams; the bounds are settings.";
+    AlreadyClaimed = "already-claimed", 409, "Another worker works on this subscription", "Wait for its next wake, or for the lease to run out.";
+    NoPendingWork = "no-pending-work", 409, "Nothing to do", "Every stream of the subscription is acknowledged up to its end.";
+    InvalidOffset = "invalid-offset", 409, "Offset can't be acknowledged", "Acknowledge an offset of a stream of this subscription, not before the last one and not past the stream's end.";
     CursorAhead = "cursor-ahead", 409, "Cursor is ahead of the stream", "The stream is shorter than this cursor, as after a restore. Read again from the start.";
     StaleEpoch = "stale-epoch", 403, "Producer epoch is stale", "A newer instance of this producer has taken over.";
     DocumentLimit = "document-limit", 409, "Too many documents", "Delete documents that are no longer needed; the limits are settings of the server.";
@@ -95,6 +101,7 @@ error_codes! {
     InvalidJson = "invalid-json", 400, "Body is not valid JSON", "Send one JSON value, UTF-8.";
     JsonTooDeep = "json-too-deep", 400, "JSON is nested too deeply", "Flatten it.";
     EmptyBody = "empty-body", 400, "Body is empty", "An append needs at least one byte; in JSON mode at least one value.";
+    WebhookUrlRejected = "webhook-url-rejected", 400, "Webhook URL not accepted", "Use https with a public host name and port 443 or 8443, without a user name and fragment.";
     InvalidCursor = "invalid-cursor", 400, "Cursor is not valid", "Send a cursor exactly as an earlier answer gave it.";
     ResumeTagInUrl = "resume-tag-in-url", 400, "Resume tag in the URL", "A tag comes back only in the `Last-Event-ID` header; send the bare offset.";
     DuplicateParameter = "duplicate-parameter", 400, "Parameter given twice", "Send each parameter once.";

@@ -201,6 +201,24 @@ limits! {
     producers_per_stream = 10_000, 1..=1_000_000;
     /// Forks of forks of a stream, one after the other.
     fork_depth = 1_000, 1..=100_000;
+    /// Subscriptions of one user or key (all that were made without a credential count as one).
+    subscriptions_per_principal = 100, 1..=100_000;
+    /// Subscriptions of this node.
+    subscriptions_per_node = 1_000, 1..=100_000;
+    /// Streams of one subscription.
+    subscription_streams = 1_000, 1..=10_000;
+    /// Life of the lease on a wake when the subscription does not say, in milliseconds.
+    subscription_lease_ms = 30_000, 1_000..=600_000;
+    /// Life of the lease on a wake that a subscription may ask for, in milliseconds.
+    subscription_lease_ms_max = 600_000, 1_000..=3_600_000;
+    /// Attempts to deliver one wake.
+    webhook_attempts = 20, 1..=1_000;
+    /// Webhooks that are called at once.
+    webhook_deliveries = 8, 1..=256;
+    /// How long a call of a webhook may take, in milliseconds.
+    webhook_timeout_ms = 5_000, 100..=60_000;
+    /// Bytes of a webhook's answer that are read.
+    webhook_answer_bytes = 65_536, 256..=1_048_576;
     /// How long an idempotency key is remembered, in seconds.
     idempotency_seconds = 86_400, 60..=604_800;
     /// How long a drain may take, in milliseconds.

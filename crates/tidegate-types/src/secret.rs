@@ -23,6 +23,8 @@ pub enum SecretKind {
     WorkerLease,
     /// `tgh_`: the handle of a lease, as the feed's cookie carries it.
     LeaseHandle,
+    /// `tgw_`: a claim on, or a callback of, one wake of a subscription.
+    Wake,
 }
 
 impl SecretKind {
@@ -34,6 +36,7 @@ impl SecretKind {
             Self::Ticket => "tgt_",
             Self::WorkerLease => "tgl_",
             Self::LeaseHandle => "tgh_",
+            Self::Wake => "tgw_",
         }
     }
 }
@@ -60,11 +63,27 @@ pub struct SecretParseError;
 impl Secret {
     /// Draws a new secret.
     pub fn generate(kind: SecretKind, entropy: &dyn Entropy) -> Self {
-        let random: [u8; RANDOM_BYTES] = entropy.array();
-        let mut payload = random.to_vec();
-        payload.extend_from_slice(&checksum(kind, &random));
+        Self::of_bytes(kind, &entropy.array())
+    }
+
+    /// A secret of these bytes, for kinds that are derived and not drawn; nobody may be able to guess them.
+    #[must_use]
+    pub fn of_bytes(kind: SecretKind, bytes: &[u8; RANDOM_BYTES]) -> Self {
+        let mut payload = bytes.to_vec();
+        payload.extend_from_slice(&checksum(kind, bytes));
         let text = format!("{}{}", kind.prefix(), URL_SAFE_NO_PAD.encode(payload));
         Self { kind, text: text.into() }
+    }
+
+    /// The bytes that the text stands for, without the checksum.
+    #[must_use]
+    pub fn bytes(&self) -> [u8; RANDOM_BYTES] {
+        let encoded = self.text.strip_prefix(self.kind.prefix()).unwrap_or_default();
+        // The text was made or checked here, so it decodes.
+        let payload = URL_SAFE_NO_PAD.decode(encoded).unwrap_or_default();
+        let mut bytes = [0; RANDOM_BYTES];
+        bytes.iter_mut().zip(payload).for_each(|(to, from)| *to = from);
+        bytes
     }
 
     /// Reads a secret of one kind; the checksum must hold.
@@ -170,6 +189,7 @@ mod tests {
         let secret = Secret::generate(SecretKind::Ticket, &OsEntropy);
         assert_eq!(Secret::parse(SecretKind::Ticket, secret.reveal()).unwrap(), secret);
         assert_eq!(Secret::parse(SecretKind::Key, secret.reveal()), Err(SecretParseError));
+        assert_eq!(Secret::of_bytes(SecretKind::Ticket, &secret.bytes()), secret);
     }
 
     #[test]

@@ -141,6 +141,60 @@ impl StreamPattern {
     }
 }
 
+impl StreamPattern {
+    /// Whether every path of the other set is in this one. May say no where it is hard to tell, never a wrong yes.
+    #[must_use]
+    pub fn covers(&self, other: &Self) -> bool {
+        let mut mine = self.0.split('/');
+        let mut theirs = other.0.split('/');
+        loop {
+            match (mine.next(), theirs.next()) {
+                (Some("**"), _) => return true,
+                (_, Some("**")) => return false,
+                // A star of theirs is matched by a star of mine only, which then takes whatever it stands for.
+                (Some(my), Some(their)) if segment_matches(my.as_bytes(), their.as_bytes()) => {}
+                (None, None) => return true,
+                _ => return false,
+            }
+        }
+    }
+
+    /// Whether a path may belong to both sets. May say yes where it is hard to tell, never a wrong no.
+    #[must_use]
+    pub fn may_overlap(&self, other: &Self) -> bool {
+        let mut mine = self.0.split('/');
+        let mut theirs = other.0.split('/');
+        loop {
+            match (mine.next(), theirs.next()) {
+                (Some("**"), _) | (_, Some("**")) | (None, None) => return true,
+                (Some(my), Some(their)) if segments_may_meet(my, their) => {}
+                _ => return false,
+            }
+        }
+    }
+
+    /// The text that every path of the set begins with.
+    #[must_use]
+    pub fn literal_prefix(&self) -> &str {
+        self.0.split('*').next().unwrap_or_default()
+    }
+
+    /// The first segment, as it is written.
+    #[must_use]
+    pub fn first_segment(&self) -> &str {
+        self.0.split('/').next().unwrap_or_default()
+    }
+}
+
+fn segments_may_meet(a: &str, b: &str) -> bool {
+    match (a.contains('*'), b.contains('*')) {
+        (true, true) => true,
+        (true, false) => segment_matches(a.as_bytes(), b.as_bytes()),
+        (false, true) => segment_matches(b.as_bytes(), a.as_bytes()),
+        (false, false) => a == b,
+    }
+}
+
 /// Glob match of one segment in linear time: on a mismatch, go back to the last star.
 fn segment_matches(pattern: &[u8], text: &[u8]) -> bool {
     let (mut p, mut t) = (0, 0);
@@ -220,6 +274,30 @@ mod tests {
     fn patterns_match_as_written(#[case] pattern: &str, #[case] path: &str, #[case] expected: bool) {
         let pattern: StreamPattern = pattern.parse().unwrap();
         assert_eq!(pattern.matches(&path.parse().unwrap()), expected);
+    }
+
+    #[rstest]
+    #[case("a/**", "a/*/c", true, true)]
+    #[case("a/**", "a", true, true)]
+    #[case("a/**", "**", false, true)]
+    #[case("a/*", "a/**", false, true)]
+    #[case("a/*", "a/b*", true, true)]
+    #[case("a/b*", "a/*", false, true)]
+    #[case("a/b*", "a/c*", false, true)] // stars on both sides are hard to tell
+    #[case("a/b", "a/c*", false, false)]
+    #[case("a/*/c", "a/b/d", false, false)]
+    #[case("a/*", "a/b/c", false, false)]
+    #[case("**", "**", true, true)]
+    #[case("a", "a", true, true)]
+    fn patterns_are_compared_on_the_safe_side(
+        #[case] mine: &str,
+        #[case] theirs: &str,
+        #[case] covers: bool,
+        #[case] overlap: bool,
+    ) {
+        let (mine, theirs): (StreamPattern, StreamPattern) = (mine.parse().unwrap(), theirs.parse().unwrap());
+        assert_eq!((mine.covers(&theirs), mine.may_overlap(&theirs)), (covers, overlap));
+        assert_eq!(theirs.may_overlap(&mine), overlap);
     }
 
     #[test]

@@ -5,16 +5,20 @@ use anyhow::Context as _;
 use super::{Finding, Tree};
 
 /// Each crate with the crates of the house that it may depend on.
-const EDGES: [(&str, &[&str]); 13] = [
+const EDGES: [(&str, &[&str]); 14] = [
     ("tidegate-types", &[]),
     ("tidegate-db", &["types"]),
     ("tidegate-log", &["types", "db"]),
     ("tidegate-gate", &["types", "db"]),
     ("tidegate-events", &["types", "db", "log"]),
     ("tidegate-generations", &["types", "db", "log"]),
+    ("tidegate-subscriptions", &["types", "db", "log"]),
     ("tidegate-documents", &["types", "db", "log", "events", "generations"]),
-    ("tidegate-http", &["types", "log", "gate", "events", "generations", "documents"]),
-    ("tidegate", &["types", "db", "log", "gate", "events", "generations", "documents", "http"]),
+    ("tidegate-http", &["types", "log", "gate", "events", "generations", "documents", "subscriptions"]),
+    (
+        "tidegate",
+        &["types", "db", "log", "gate", "events", "generations", "documents", "subscriptions", "http"],
+    ),
     ("tidegate-testkit", &["types", "db", "log", "gate", "events", "generations", "documents", "http", ""]),
     ("example-clients", &[]),
     ("example-worker", &[]),
@@ -36,6 +40,7 @@ const FOREIGN: [(&str, &[&str]); 5] = [
             "tidegate-events",
             "tidegate-generations",
             "tidegate-documents",
+            "tidegate-subscriptions",
         ],
     ),
 ];

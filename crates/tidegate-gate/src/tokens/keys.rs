@@ -23,6 +23,7 @@ pub(crate) struct Keys {
     /// What own access tokens are made and checked with.
     pub(crate) own: OwnKey,
     refresh: Hkdf<Sha256>,
+    root: Hkdf<Sha256>,
     /// What signing secrets are sealed with.
     pub(crate) seal: Zeroizing<[u8; 32]>,
 }
@@ -65,7 +66,13 @@ impl Keys {
         let refresh_key: Zeroizing<[u8; 32]> = expand(&root, b"refresh tokens");
         let refresh = Hkdf::<Sha256>::from_prk(&*refresh_key)
             .map_err(|_| refused("auth.jwt_secret", "keys cannot be derived from it"))?;
-        Ok(Self { own, refresh, seal: expand(&root, b"signing secrets at rest") })
+        let seal = expand(&root, b"signing secrets at rest");
+        Ok(Self { own, refresh, root, seal })
+    }
+
+    /// A key of the server for another part of it.
+    pub(crate) fn of_part(&self, part: &str) -> Zeroizing<[u8; 32]> {
+        expand(&self.root, format!("part: {part}").as_bytes())
     }
 
     /// The key that the refresh tokens of one session are signed with.

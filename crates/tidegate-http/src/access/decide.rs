@@ -14,12 +14,14 @@ use crate::Who;
 pub(super) enum Verb {
     Read,
     Write,
+    Subscribe,
 }
 
 impl Verb {
-    pub(super) const fn as_str(self) -> &'static str {
+    /// The scope of a key that allows it: who reads may be told that there is something to read.
+    pub(super) const fn scope(self) -> &'static str {
         match self {
-            Self::Read => "read",
+            Self::Read | Self::Subscribe => "read",
             Self::Write => "write",
         }
     }
@@ -45,14 +47,16 @@ pub(super) fn judge(
     let allowed = match principal {
         Principal::Anonymous => rule == Who::Anyone,
         Principal::User(user) => {
-            matches!(rule, Who::Anyone | Who::User) || (verb == Verb::Read && owner == Some(user.user_id))
+            matches!(rule, Who::Anyone | Who::User) || (verb != Verb::Write && owner == Some(user.user_id))
         }
         Principal::Service(service) => {
             let scoped = service.scopes.iter().any(|scope| scope_covers(scope, verb, path));
             match (path.is_reserved(), verb) {
                 (false, _) => rule != Who::Nobody || scoped,
                 // A user's key reads what its user may read; an operator's key what its scope names.
-                (true, Verb::Read) => scoped && (service.owner.is_none() || service.owner == owner),
+                (true, Verb::Read | Verb::Subscribe) => {
+                    scoped && (service.owner.is_none() || service.owner == owner)
+                }
                 (true, Verb::Write) => false,
             }
         }
@@ -107,7 +111,7 @@ mod tests {
         #[case] a_key: bool,
     ) {
         let path = "public/a".parse().unwrap();
-        for verb in [Verb::Read, Verb::Write] {
+        for verb in [Verb::Read, Verb::Write, Verb::Subscribe] {
             let allowed = |principal: &Principal| judge(principal, &path, verb, rule, None) == Grant::Allowed;
             assert_eq!(allowed(&Principal::Anonymous), nobody);
             assert_eq!(allowed(&user(someone())), a_user);

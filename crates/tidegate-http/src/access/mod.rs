@@ -6,6 +6,7 @@
 //! opened, when it is resumed, and at each read.
 
 mod decide;
+mod subscribe;
 
 use tidegate_gate::{Principal, Scope};
 use tidegate_types::{ErrorCode, GenerationId, StreamPath, UserId};
@@ -15,6 +16,7 @@ use crate::Who;
 use crate::documents;
 use crate::problem::Problem;
 use decide::{Grant, Verb, judge};
+pub(crate) use subscribe::may_subscribe;
 
 /// Refuses a principal that may not read the stream: 401 for nobody, 403 for others. The server's
 /// own streams are 404 when what they belong to is not there.
@@ -44,7 +46,7 @@ fn answer(grant: Grant, principal: &Principal, path: &StreamPath, verb: Verb) ->
         Grant::Allowed => Ok(()),
         Grant::NoCredential => Err(ErrorCode::Unauthenticated.into()),
         Grant::Denied if matches!(principal, Principal::Service(_)) && !path.is_reserved() => {
-            Err(Problem::new(ErrorCode::InsufficientScope).scope(format!("streams:{}:{path}", verb.as_str())))
+            Err(Problem::new(ErrorCode::InsufficientScope).scope(format!("streams:{}:{path}", verb.scope())))
         }
         Grant::Denied => Err(ErrorCode::Forbidden.into()),
     }
@@ -77,10 +79,9 @@ async fn owner_of(
 fn scope_covers(scope: &Scope, verb: Verb, path: &StreamPath) -> bool {
     match (scope, verb) {
         // Who may work on generations reads their records, so their streams too.
-        (Scope::GenerationsWork, Verb::Read) => path.as_str().starts_with("generations/"),
-        (Scope::StreamsRead(pattern), Verb::Read) | (Scope::StreamsWrite(pattern), Verb::Write) => {
-            pattern.matches(path)
-        }
+        (Scope::GenerationsWork, Verb::Read | Verb::Subscribe) => path.as_str().starts_with("generations/"),
+        (Scope::StreamsRead(pattern), Verb::Read | Verb::Subscribe)
+        | (Scope::StreamsWrite(pattern), Verb::Write) => pattern.matches(path),
         _ => false,
     }
 }

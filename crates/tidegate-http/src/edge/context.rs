@@ -11,7 +11,7 @@ use http::{HeaderName, header};
 use tidegate_types::RequestId;
 
 use super::address::{client_address, forwarded_https};
-use crate::AppState;
+use crate::{AppState, HttpConfig};
 
 /// `X-Request-Id`.
 pub(super) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -48,6 +48,15 @@ impl RequestInfo {
             .or_else(|| request.headers().get(header::HOST).and_then(|value| value.to_str().ok()));
         Self { request_id: request_id(state, request), address, https, host: host.map(Arc::from) }
     }
+}
+
+/// Where a client reaches this server: `https://host`, without a last slash.
+pub(crate) fn origin_of(config: &HttpConfig, host: Option<&str>, https: bool) -> String {
+    if let Some(origin) = config.public_url.as_deref() {
+        return origin.trim_end_matches('/').to_owned();
+    }
+    let scheme = if https { "https" } else { "http" };
+    format!("{scheme}://{}", host.unwrap_or("localhost"))
 }
 
 fn request_id(state: &AppState, request: &Request) -> Arc<str> {

@@ -15,6 +15,6 @@ mod observe;
 mod url_credential;
 
 pub(crate) use body::BodyError;
-pub(crate) use context::{PeerAddress, RequestInfo, current_request_id, in_same_request};
+pub(crate) use context::{PeerAddress, RequestInfo, current_request_id, in_same_request, origin_of};
 pub(crate) use guard::guard;
 pub(crate) use host::HostPolicy;

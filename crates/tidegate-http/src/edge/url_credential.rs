@@ -58,7 +58,7 @@ fn may_carry(method: &Method, path: &str, value: &str) -> bool {
 }
 
 fn is_other_secret(value: &str) -> bool {
-    [SecretKind::Key, SecretKind::WorkerLease, SecretKind::LeaseHandle]
+    [SecretKind::Key, SecretKind::WorkerLease, SecretKind::LeaseHandle, SecretKind::Wake]
         .into_iter()
         .any(|kind| value.starts_with(kind.prefix()) && Secret::parse(kind, value).is_ok())
 }

@@ -8,12 +8,12 @@ use std::sync::Arc;
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 use percent_encoding::percent_decode_str;
-use serde_json::json;
 use tidegate_types::{ErrorCode, StreamPath};
 
 use crate::AppState;
-use crate::edge::RequestInfo;
+use crate::edge::{RequestInfo, origin_of};
 use crate::problem::Problem;
+use crate::subscriptions;
 
 const PREFIX: &str = "/v1/stream/";
 /// The protocol's own name for what is not a stream.
@@ -41,12 +41,7 @@ impl Target {
 
     /// Where this server is, as the client sees it.
     pub(super) fn origin(&self, state: &AppState) -> String {
-        if let Some(origin) = state.config().public_url.as_deref() {
-            return origin.trim_end_matches('/').to_owned();
-        }
-        let scheme = if self.https { "https" } else { "http" };
-        let host = self.origin.as_deref().unwrap_or("localhost");
-        format!("{scheme}://{host}")
+        origin_of(state.config(), self.origin.as_deref(), self.https)
     }
 }
 
@@ -69,7 +64,7 @@ impl FromRequestParts<AppState> for Target {
         let encoded = parts.uri.path().strip_prefix(PREFIX).ok_or(ErrorCode::NotFound)?;
         let path = decode(encoded)?;
         if path.as_str().split('/').next() == Some(CONTROL_SEGMENT) {
-            return Err(not_implemented("subscriptions are not served by this version"));
+            return Err(subscriptions::nothing_here());
         }
         let info = parts.extensions.get::<RequestInfo>();
         Ok(Self {
@@ -79,13 +74,6 @@ impl FromRequestParts<AppState> for Target {
             https: info.is_some_and(|info| info.https),
         })
     }
-}
-
-/// What a later version serves. The protocol's own clients look for `error.code`.
-pub(super) fn not_implemented(detail: &'static str) -> Problem {
-    let code = ErrorCode::NotImplemented;
-    let error = json!({ "code": code.as_str().replace('-', "_").to_ascii_uppercase(), "message": detail });
-    Problem::new(code).detail(detail).member("error", error)
 }
 
 fn decode(encoded: &str) -> Result<StreamPath, Problem> {

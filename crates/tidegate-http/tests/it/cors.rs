@@ -10,8 +10,12 @@ const LISTED: &str = "https://app.example.org";
 async fn server() -> Server {
     Server::with(|setup| {
         setup.config.cors_origins = vec![LISTED.to_owned()];
-        setup.config.access =
-            vec![AccessRule { path: "public/**".parse().unwrap(), read: Who::Anyone, write: Who::Nobody }];
+        setup.config.access = vec![AccessRule {
+            path: "public/**".parse().unwrap(),
+            read: Who::Anyone,
+            write: Who::Nobody,
+            subscribe: Who::Nobody,
+        }];
     })
     .await
 }

@@ -15,6 +15,9 @@ use tidegate_gate::{Gate, GateConfig, GateParts, NoFetch, PasswordParams, Sqlite
 use tidegate_generations::{Generations, GenerationsConfig, GenerationsParts, NoAnnounce, SqliteGenerations};
 use tidegate_http::{HealthCheck, HttpConfig, HttpParts, Metrics, serve};
 use tidegate_log::{Log, LogOptions, SqliteLogStore};
+use tidegate_subscriptions::{
+    NoDeliver, SqliteSubscriptions, Subscriptions, SubscriptionsParts, WebhookPolicy,
+};
 use tidegate_types::{Clock, Entropy, Limits, OsEntropy, SystemClock, UserId};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -217,6 +220,7 @@ async fn parts(folder: &TempDir, setup: Setup, db_check: Arc<Switch>) -> HttpPar
         limits: Arc::clone(&limits),
     });
     let documents = documents.await.unwrap();
+    let subscriptions_db = db.clone();
     let generations = Generations::open(GenerationsParts {
         store: Arc::new(SqliteGenerations::open(db).await.unwrap()),
         log: log.clone(),
@@ -231,6 +235,30 @@ async fn parts(folder: &TempDir, setup: Setup, db_check: Arc<Switch>) -> HttpPar
         frameworks: Vec::new(),
     });
     let generations = generations.await.unwrap();
+    let subscriptions = Subscriptions::open(SubscriptionsParts {
+        store: Arc::new(SqliteSubscriptions::open(subscriptions_db).await.unwrap()),
+        log: log.clone(),
+        deliver: Arc::new(NoDeliver),
+        webhooks: WebhookPolicy::default(),
+        secret: gate.key_of_part("subscriptions"),
+        clock: Arc::clone(&clock),
+        entropy: Arc::clone(&entropy),
+        limits: Arc::clone(&limits),
+    });
+    let subscriptions = subscriptions.await.unwrap();
     let (config, metrics) = (setup.config, Metrics::new());
-    HttpParts { gate, log, events, generations, documents, db_check, clock, entropy, limits, config, metrics }
+    HttpParts {
+        gate,
+        log,
+        events,
+        generations,
+        documents,
+        subscriptions,
+        db_check,
+        clock,
+        entropy,
+        limits,
+        config,
+        metrics,
+    }
 }

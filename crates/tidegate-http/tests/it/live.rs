@@ -13,8 +13,12 @@ use crate::fixture::{Server, get};
 async fn server(limits: Limits) -> Server {
     Server::with(|setup| {
         setup.limits = limits;
-        setup.config.access =
-            vec![AccessRule { path: "public/**".parse().unwrap(), read: Who::Anyone, write: Who::Anyone }];
+        setup.config.access = vec![AccessRule {
+            path: "public/**".parse().unwrap(),
+            read: Who::Anyone,
+            write: Who::Anyone,
+            subscribe: Who::Nobody,
+        }];
     })
     .await
 }

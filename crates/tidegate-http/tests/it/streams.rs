@@ -10,7 +10,12 @@ const JSON: (&str, &str) = ("Content-Type", "application/json");
 const TEXT: (&str, &str) = ("Content-Type", "text/plain");
 
 pub(crate) fn open_public(setup: &mut Setup) {
-    let rule = |path: &str, read, write| AccessRule { path: path.parse().unwrap(), read, write };
+    let rule = |path: &str, read, write| AccessRule {
+        path: path.parse().unwrap(),
+        read,
+        write,
+        subscribe: Who::Nobody,
+    };
     setup.config.access = vec![
         rule("public/closed/**", Who::Nobody, Who::Nobody),
         rule("public/**", Who::Anyone, Who::Anyone),

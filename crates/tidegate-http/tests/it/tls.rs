@@ -52,8 +52,12 @@ async fn secure(limits: Limits) -> (Server, tempfile::TempDir, RootCertStore) {
     let server = Server::with(|setup| {
         setup.config.tls = Some(files);
         setup.limits = limits;
-        setup.config.access =
-            vec![AccessRule { path: "public/**".parse().unwrap(), read: Who::Anyone, write: Who::Anyone }];
+        setup.config.access = vec![AccessRule {
+            path: "public/**".parse().unwrap(),
+            read: Who::Anyone,
+            write: Who::Anyone,
+            subscribe: Who::Nobody,
+        }];
     })
     .await;
     (server, folder, roots)

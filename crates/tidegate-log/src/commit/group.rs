@@ -106,7 +106,10 @@ impl Group for Batch {
             match outcome {
                 Ok(()) => self.core.publish(moved),
                 // An error may have come after the commit: only the store knows.
-                Err(_) => self.core.registry.doubt(*id),
+                Err(_) => {
+                    self.core.registry.doubt(*id);
+                    self.core.changes.note(&moved.stored.info.path);
+                }
             }
         }
     }

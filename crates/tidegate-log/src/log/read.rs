@@ -9,7 +9,7 @@ use super::Log;
 use crate::read::{clamp, records_from, start_of};
 use crate::store::{ReadQuery, StreamKey};
 use crate::tail::LiveState;
-use crate::{LogError, Page, ReadBound, ReadError, StreamInfo, Tail};
+use crate::{Changes, LogError, Page, ReadBound, ReadError, StreamInfo, Tail};
 
 impl Log {
     /// The stream at a path. Does not renew its life.
@@ -30,6 +30,22 @@ impl Log {
     /// No such stream, or it is deleted and kept for its forks, or the log failed.
     pub async fn find(&self, path: &StreamPath) -> Result<StreamInfo, ReadError> {
         Ok(self.core.find(path).await?.info)
+    }
+
+    /// Notes from now on which streams move, or stops doing so. Hints for one listener of this process.
+    pub fn watch_changes(&self, on: bool) {
+        self.core.changes.watch(on);
+    }
+
+    /// The streams that moved since the last call; a hint, see [`Changes`].
+    #[must_use]
+    pub fn take_changes(&self) -> Changes {
+        self.core.changes.take()
+    }
+
+    /// Returns when there is something to take.
+    pub async fn changed(&self) {
+        self.core.changes.noted().await;
     }
 
     /// Streams whose path begins with `prefix`, by path, after `after`.

@@ -32,6 +32,9 @@ pub struct AccessRule {
     /// Who may create, append, close and delete.
     #[serde(default)]
     pub write: Who,
+    /// Who may subscribe to what they may read.
+    #[serde(default)]
+    pub subscribe: Who,
 }
 
 pub(super) fn check(rules: &[AccessRule], refusals: &mut Vec<Refusal>) {

@@ -298,6 +298,7 @@ impl Layers {
             access: self.list("access")?,
             generations: self.section("generations")?,
             command: self.list("command")?,
+            webhooks: self.section("webhooks")?,
             limits: self.section("limits")?,
             documents: self.section("documents")?,
             retention: self.section("retention")?,

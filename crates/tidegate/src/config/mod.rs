@@ -28,6 +28,7 @@ mod server;
 mod show;
 mod spec;
 mod value;
+mod webhooks;
 
 pub use access::{AccessRule, Who};
 pub use auth::{AuthConfig, StreamAuth};
@@ -50,6 +51,7 @@ pub use server::ServerConfig;
 pub use show::{Shown, show};
 pub use spec::{Kind, SettingSpec, Source, did_you_mean, specs};
 pub use value::{Hidden, Lifetime, ListenAddr};
+pub use webhooks::WebhooksConfig;
 
 use tidegate_types::Limits;
 
@@ -81,6 +83,8 @@ pub struct Config {
     pub generations: GenerationsConfig,
     /// `[[command]]`
     pub command: Vec<AllowedCommand>,
+    /// `[webhooks]`
+    pub webhooks: WebhooksConfig,
     /// `[limits]`
     pub limits: Limits,
     /// `[documents]`

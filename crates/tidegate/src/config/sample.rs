@@ -37,6 +37,7 @@ const LISTS: &str = "
 # path = \"public/**\"
 # read = \"anyone\"
 # write = \"service\"
+# subscribe = \"nobody\"
 
 # How much of a stream under /v1/stream is kept; the first match wins, and what no rule names is kept.
 # Looked at about once a minute. A reader of what was dropped is told the exact range.

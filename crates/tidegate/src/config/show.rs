@@ -73,6 +73,7 @@ impl Config {
         put("access", Value::try_from(&self.access));
         put("generations", Value::try_from(&self.generations));
         put("command", Value::try_from(&self.command));
+        put("webhooks", Value::try_from(&self.webhooks));
         put("limits", Value::try_from(&self.limits));
         put("documents", Value::try_from(&self.documents));
         put("retention", Value::try_from(&self.retention));

@@ -8,7 +8,7 @@ use tidegate_types::Limits;
 
 use super::{
     AuthConfig, CorsConfig, DatabaseConfig, DocumentsConfig, GenerationsConfig, LogConfig, RetentionConfig,
-    ServerConfig,
+    ServerConfig, WebhooksConfig,
 };
 
 /// How a text from the environment becomes a value.
@@ -104,6 +104,7 @@ pub fn specs() -> Vec<SettingSpec> {
         CorsConfig::SPECS,
         GenerationsConfig::SPECS,
         DocumentsConfig::SPECS,
+        WebhooksConfig::SPECS,
         RetentionConfig::SPECS,
         LogConfig::SPECS,
     ]

@@ -14,6 +14,7 @@ mod serve;
 mod settings;
 mod signals;
 mod supervisor;
+mod webhook;
 mod wire;
 
 pub use banner::Banner;

@@ -12,6 +12,7 @@ use tidegate_gate::Gate;
 use tidegate_generations::{Generations, Runner};
 use tidegate_http::{HealthCheck, HttpParts, Metrics};
 use tidegate_log::Log;
+use tidegate_subscriptions::Subscriptions;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -132,6 +133,7 @@ impl Server {
             events: parts.events,
             generations: parts.generations,
             documents: parts.documents,
+            subscriptions: parts.subscriptions,
             db_check: Arc::new(DbCheck(parts.db)),
             clock: setup.clock,
             entropy: setup.entropy,
@@ -187,7 +189,8 @@ fn work(parts: &Parts) -> Vec<Work> {
     let (events, generations) = (parts.events.clone(), parts.generations.clone());
     let (documents, more_documents) = (parts.documents.clone(), parts.documents.clone());
     let (more_events, goodbyes) = (events.clone(), Arc::clone(&parts.goodbyes));
-    vec![
+    let mut work = subscription_work(&parts.subscriptions);
+    work.extend([
         Work::new("log", move |now| {
             let log = log.clone();
             async move { log.step(now).await }
@@ -220,7 +223,33 @@ fn work(parts: &Parts) -> Vec<Work> {
             let goodbyes = Arc::clone(&goodbyes);
             async move { goodbyes.step(now).await }
         }),
-    ]
+    ]);
+    work
+}
+
+/// Wakes, and as many works that call webhooks as may be called at once.
+fn subscription_work(subscriptions: &Subscriptions) -> Vec<Work> {
+    let deliveries = (0..subscriptions.deliveries_at_once()).map(|_| {
+        let (step, woken) = (subscriptions.clone(), subscriptions.clone());
+        Work::new("webhooks", move |now| {
+            let subscriptions = step.clone();
+            async move { subscriptions.deliver(now).await }
+        })
+        .woken_by(move || {
+            let subscriptions = woken.clone();
+            async move { subscriptions.delivery_woken().await }
+        })
+    });
+    let (step, woken) = (subscriptions.clone(), subscriptions.clone());
+    let wakes = Work::new("subscriptions", move |now| {
+        let subscriptions = step.clone();
+        async move { subscriptions.step(now).await }
+    })
+    .woken_by(move || {
+        let subscriptions = woken.clone();
+        async move { subscriptions.woken().await }
+    });
+    std::iter::once(wakes).chain(deliveries).collect()
 }
 
 async fn serve_metrics(listener: TcpListener, metrics: Metrics, stop: CancellationToken) {

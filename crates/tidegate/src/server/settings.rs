@@ -136,7 +136,12 @@ fn keep_rule(rule: &config::RetainRule) -> KeepRule {
 }
 
 fn access(rule: &config::AccessRule) -> AccessRule {
-    AccessRule { path: rule.path.clone(), read: who(rule.read), write: who(rule.write) }
+    AccessRule {
+        path: rule.path.clone(),
+        read: who(rule.read),
+        write: who(rule.write),
+        subscribe: who(rule.subscribe),
+    }
 }
 
 fn who(who: config::Who) -> Who {

@@ -10,6 +10,7 @@ use tidegate_events::{Events, EventsParts, SqliteEvents};
 use tidegate_gate::{Fetch, Gate, GateParts, NoFetch, SqliteGate};
 use tidegate_generations::{Framework, Generations, GenerationsConfig, GenerationsParts, SqliteGenerations};
 use tidegate_log::{Log, SqliteLogStore};
+use tidegate_subscriptions::{SqliteSubscriptions, Subscriptions, SubscriptionsParts, WebhookPolicy};
 use tidegate_types::{Clock, Entropy, Limits, OsEntropy, SystemClock};
 
 use super::directory::GateDirectory;
@@ -17,6 +18,7 @@ use super::feed::FeedAnnounce;
 use super::fetch::HttpFetch;
 use super::goodbye::Goodbyes;
 use super::settings;
+use super::webhook::HttpDeliver;
 use crate::command::CommandFramework;
 use crate::config::{self, Config, Loaded, Refusal};
 
@@ -82,6 +84,7 @@ pub(super) struct Parts {
     pub(super) events: Events,
     pub(super) generations: Generations,
     pub(super) documents: Documents,
+    pub(super) subscriptions: Subscriptions,
     pub(super) goodbyes: Arc<Goodbyes>,
     pub(super) limits: Arc<Limits>,
 }
@@ -201,8 +204,9 @@ pub(super) async fn open_parts(setup: &Setup) -> Result<Parts, Refusal> {
     })
     .await
     .map_err(|error| unusable(&error))?;
+    let subscriptions = subscriptions(setup, &db, &log, &gate, &limits).await?;
     let goodbyes = Arc::new(Goodbyes::new(gate_store, events.clone()));
-    Ok(Parts { db, log, gate, events, generations, documents, goodbyes, limits })
+    Ok(Parts { db, log, gate, events, generations, documents, subscriptions, goodbyes, limits })
 }
 
 async fn open_documents(
@@ -230,4 +234,28 @@ async fn open_documents(
         let reason = format!("= {} can't be used: {error}", folder.display());
         Refusal::new("documents.folder", reason, "name a folder that this user may write")
     })
+}
+
+async fn subscriptions(
+    setup: &Setup,
+    db: &Db,
+    log: &Log,
+    gate: &Gate,
+    limits: &Arc<Limits>,
+) -> Result<Subscriptions, Refusal> {
+    let unusable = |error: &dyn std::fmt::Display| unusable(&setup.database, error);
+    let store = SqliteSubscriptions::open(db.clone()).await.map_err(|error| unusable(&error))?;
+    let webhooks = &setup.config.webhooks;
+    Subscriptions::open(SubscriptionsParts {
+        store: Arc::new(store),
+        log: log.clone(),
+        deliver: Arc::new(HttpDeliver::default()),
+        webhooks: WebhookPolicy { enabled: webhooks.enabled, allow_loopback: webhooks.allow_loopback },
+        secret: gate.key_of_part("subscriptions"),
+        clock: Arc::clone(&setup.clock),
+        entropy: Arc::clone(&setup.entropy),
+        limits: Arc::clone(limits),
+    })
+    .await
+    .map_err(|error| unusable(&error))
 }
