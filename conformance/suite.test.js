@@ -16,6 +16,12 @@ jwt_secret = "${randomBytes(32).toString("base64url")}"
 path = "**"
 read = "anyone"
 write = "anyone"
+subscribe = "anyone"
+
+# The suite's receivers listen on this machine.
+[webhooks]
+enabled = true
+allow_loopback = true
 
 [limits]
 streams_per_address = 10000
@@ -25,7 +31,7 @@ connections_per_address = 10000
 level = "warn"
 `
 
-const target = { baseUrl: process.env.TIDEGATE_URL ?? "", longPollTimeoutMs: 20_000 }
+const target = { baseUrl: process.env.TIDEGATE_URL ?? "", longPollTimeoutMs: 20_000, subscriptions: true }
 let server
 let folder
 
