@@ -207,19 +207,7 @@ async fn parts(folder: &TempDir, setup: Setup, db_check: Arc<Switch>) -> HttpPar
         retention: DAY * 30,
     });
     let events = events.await.unwrap();
-    let store = Arc::new(SqliteDocuments::open(db.clone(), limits.search_words).await.unwrap());
-    let documents = Documents::open(DocumentsParts {
-        search: store.clone(),
-        store,
-        log: log.clone(),
-        events: events.clone(),
-        extractor: Arc::new(InProcess),
-        folder: folder.path().join("documents"),
-        clock: Arc::clone(&clock),
-        entropy: Arc::clone(&entropy),
-        limits: Arc::clone(&limits),
-    });
-    let documents = documents.await.unwrap();
+    let documents = documents(folder, &db, &log, &events, &limits).await;
     let subscriptions_db = db.clone();
     let generations = Generations::open(GenerationsParts {
         store: Arc::new(SqliteGenerations::open(db).await.unwrap()),
@@ -235,17 +223,7 @@ async fn parts(folder: &TempDir, setup: Setup, db_check: Arc<Switch>) -> HttpPar
         frameworks: Vec::new(),
     });
     let generations = generations.await.unwrap();
-    let subscriptions = Subscriptions::open(SubscriptionsParts {
-        store: Arc::new(SqliteSubscriptions::open(subscriptions_db).await.unwrap()),
-        log: log.clone(),
-        deliver: Arc::new(NoDeliver),
-        webhooks: WebhookPolicy::default(),
-        secret: gate.key_of_part("subscriptions"),
-        clock: Arc::clone(&clock),
-        entropy: Arc::clone(&entropy),
-        limits: Arc::clone(&limits),
-    });
-    let subscriptions = subscriptions.await.unwrap();
+    let subscriptions = subscriptions(subscriptions_db, &log, &gate, &limits).await;
     let (config, metrics) = (setup.config, Metrics::new());
     HttpParts {
         gate,
@@ -261,4 +239,35 @@ async fn parts(folder: &TempDir, setup: Setup, db_check: Arc<Switch>) -> HttpPar
         config,
         metrics,
     }
+}
+
+/// Subscriptions without webhooks; nobody steps them here.
+async fn subscriptions(db: Db, log: &Log, gate: &Gate, limits: &Arc<Limits>) -> Subscriptions {
+    let opened = Subscriptions::open(SubscriptionsParts {
+        store: Arc::new(SqliteSubscriptions::open(db).await.unwrap()),
+        log: log.clone(),
+        deliver: Arc::new(NoDeliver),
+        webhooks: WebhookPolicy::default(),
+        secret: gate.key_of_part("subscriptions"),
+        clock: Arc::new(SystemClock),
+        entropy: Arc::new(OsEntropy),
+        limits: Arc::clone(limits),
+    });
+    opened.await.unwrap()
+}
+
+async fn documents(folder: &TempDir, db: &Db, log: &Log, events: &Events, limits: &Arc<Limits>) -> Documents {
+    let store = Arc::new(SqliteDocuments::open(db.clone(), limits.search_words).await.unwrap());
+    let opened = Documents::open(DocumentsParts {
+        search: store.clone(),
+        store,
+        log: log.clone(),
+        events: events.clone(),
+        extractor: Arc::new(InProcess),
+        folder: folder.path().join("documents"),
+        clock: Arc::new(SystemClock),
+        entropy: Arc::new(OsEntropy),
+        limits: Arc::clone(limits),
+    });
+    opened.await.unwrap()
 }
