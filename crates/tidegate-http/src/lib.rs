@@ -4,7 +4,8 @@
 //! loop and the OpenAPI document.
 //! Must not: know SQL, or decide anything that a domain crate decides.
 //!
-//! A request passes `server` (socket) → `edge` (middleware) → `router` → a handler of an area.
+//! A request passes `server` (socket) → `edge` (middleware) → `router` → a handler of an area. Requests for
+//! streams pass from `edge` straight to theirs.
 
 mod access;
 mod admin;

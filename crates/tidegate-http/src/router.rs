@@ -52,7 +52,11 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 }
 
 /// The whole service of one listener.
-pub(crate) fn service(state: &AppState) -> Router {
+pub(crate) fn service(state: &AppState) -> edge::Entry {
+    edge::Entry::new(state.clone(), router(state))
+}
+
+fn router(state: &AppState) -> Router {
     let mut routes = areas();
     if state.config().legacy_routes {
         routes = routes.merge(legacy::router());
@@ -62,7 +66,7 @@ pub(crate) fn service(state: &AppState) -> Router {
         .merge(ops::pages(&document))
         .fallback(|| async { Problem::new(ErrorCode::NotFound) })
         .layer(DefaultBodyLimit::disable())
-        .layer(from_fn_with_state(state.clone(), edge::guard))
+        .layer(from_fn_with_state(state.clone(), edge::layer))
         .with_state(state.clone())
 }
 

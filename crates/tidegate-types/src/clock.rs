@@ -65,6 +65,15 @@ impl Timestamp {
     pub fn parse_rfc3339(text: &str) -> Result<Self, jiff::Error> {
         text.parse::<jiff::Timestamp>().map(|t| Self(t.as_millisecond()))
     }
+
+    /// This time as HTTP's headers say it (RFC 9110 section 5.6.7): `Sun, 06 Nov 1994 08:49:37 GMT`.
+    #[must_use]
+    pub fn to_http_date(self) -> String {
+        let printer = jiff::fmt::rfc2822::DateTimePrinter::new();
+        let time = jiff::Timestamp::from_millisecond(self.0).unwrap_or_default();
+        // Fails for years that four digits can't say, which no clock makes.
+        printer.timestamp_to_rfc9110_string(&time).unwrap_or_default()
+    }
 }
 
 impl fmt::Display for Timestamp {
@@ -116,6 +125,12 @@ impl Clock for SystemClock {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn http_dates_have_the_one_form_that_servers_send() {
+        let time = Timestamp::parse_rfc3339("1994-11-06T08:49:37.999Z").unwrap();
+        assert_eq!(time.to_http_date(), "Sun, 06 Nov 1994 08:49:37 GMT");
+    }
 
     #[test]
     fn times_print_as_rfc_3339_with_milliseconds() {

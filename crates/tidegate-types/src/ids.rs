@@ -140,19 +140,36 @@ impl fmt::Debug for GenerationId {
 }
 
 /// The id of a request: the client's own, if it is safe to print, else one that the edge made.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct RequestId(Box<str>);
+///
+/// Held in place: every request has one, and most are never written anywhere but into the answer.
+#[derive(Clone, Copy)]
+pub struct RequestId {
+    text: [u8; REQUEST_ID_BYTES_MAX],
+    length: u8,
+}
+
+const REQUEST_ID_BYTES_MAX: usize = 64;
 
 impl RequestId {
     /// Makes a new id of this time.
     pub fn generate(now: Timestamp, entropy: &dyn Entropy) -> Self {
-        Self(uuid_v7(now, entropy).to_string().into())
+        let mut text = [0; REQUEST_ID_BYTES_MAX];
+        let length = uuid_v7(now, entropy).hyphenated().encode_lower(&mut text).len();
+        Self { text, length: u8::try_from(length).unwrap_or_default() }
     }
 
     /// The id as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        let text = self.text.get(..usize::from(self.length)).unwrap_or_default();
+        // Made of ASCII only, by the two ways to make one.
+        std::str::from_utf8(text).unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RequestId({})", self.as_str())
     }
 }
 
@@ -161,11 +178,15 @@ impl FromStr for RequestId {
 
     fn from_str(text: &str) -> Result<Self, IdError> {
         let safe = |b: u8| b.is_ascii_alphanumeric() || b"._~:-".contains(&b);
-        if (1..=64).contains(&text.len()) && text.bytes().all(safe) {
-            Ok(Self(text.into()))
-        } else {
-            Err(IdError("request id"))
+        let refused = || IdError("request id");
+        let length = u8::try_from(text.len()).map_err(|_| refused())?;
+        let mut held = [0; REQUEST_ID_BYTES_MAX];
+        let place = held.get_mut(..text.len()).ok_or_else(refused)?;
+        if text.is_empty() || !text.bytes().all(safe) {
+            return Err(refused());
         }
+        place.copy_from_slice(text.as_bytes());
+        Ok(Self { text: held, length })
     }
 }
 
@@ -187,6 +208,18 @@ mod tests {
         assert_eq!(id.to_string().parse::<UserId>(), Ok(id));
         assert!(id.as_uuid().simple().to_string().parse::<UserId>().is_err());
         assert!("{}".parse::<UserId>().is_err());
+    }
+
+    #[test]
+    fn request_ids_are_kept_as_they_came_if_they_are_safe_to_print() {
+        for good in ["r", "a.b_c~d:e-9", &"x".repeat(64)] {
+            assert_eq!(good.parse::<RequestId>().unwrap().as_str(), good);
+        }
+        for bad in ["", "a b", "a\n", "ü", &"x".repeat(65), &"x".repeat(257)] {
+            assert!(bad.parse::<RequestId>().is_err(), "{bad:?}");
+        }
+        let made = RequestId::generate(Timestamp::from_millis(1_000), &OsEntropy);
+        assert!(made.as_str().parse::<UserId>().is_ok(), "an id of ours is a UUID");
     }
 
     #[test]

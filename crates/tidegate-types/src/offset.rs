@@ -46,6 +46,17 @@ impl Offset {
         self.0
     }
 
+    /// The sixteen digits as bytes, for those who write many of them.
+    #[must_use]
+    pub fn digits(self) -> [u8; DIGITS] {
+        let (mut text, mut rest) = ([b'0'; DIGITS], self.0);
+        for place in text.iter_mut().rev() {
+            *place += u8::try_from(rest % 10).unwrap_or_default();
+            rest /= 10;
+        }
+        text
+    }
+
     /// This position `records` further on, stopping at [`Offset::MAX`].
     #[must_use]
     pub const fn plus(self, records: u64) -> Self {
@@ -153,6 +164,13 @@ impl FromStr for EventCursor {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn the_digits_are_what_is_shown() {
+        for offset in [Offset::START, Offset(7), Offset(1_234_567_890), Offset::MAX] {
+            assert_eq!(offset.digits(), offset.to_string().as_bytes());
+        }
+    }
 
     proptest! {
         #[test]

@@ -32,6 +32,17 @@ pub(crate) struct SignedIn(pub(crate) UserPrincipal);
 pub(crate) struct Admin(pub(crate) UserPrincipal);
 
 impl Caller {
+    /// Whoever sent this request.
+    pub(crate) async fn of(
+        state: &AppState,
+        parts: &Parts,
+        info: Option<&RequestInfo>,
+    ) -> Result<Self, Problem> {
+        let presented = Presented::of(state.config(), parts)?;
+        let is_unsafe = !matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
+        Ok(Self(authenticate(state, parts, info, presented, is_unsafe).await?))
+    }
+
     /// The user, else the right refusal.
     pub(crate) fn require_user(self) -> Result<UserPrincipal, Problem> {
         match self.0 {
@@ -66,21 +77,22 @@ impl Caller {
 pub(super) async fn authenticate(
     state: &AppState,
     parts: &Parts,
-    presented: Presented,
+    info: Option<&RequestInfo>,
+    presented: Presented<'_>,
     must_be_own: bool,
 ) -> Result<Principal, Problem> {
-    let Facts(facts) = Facts::of_parts(parts);
+    let facts = || Facts::of(info, &parts.headers).0;
     match presented {
         Presented::Nothing => Ok(Principal::Anonymous),
         Presented::Ticket(_) => {
             Err(Problem::new(ErrorCode::InvalidToken).detail("a ticket opens a stream and nothing else"))
         }
-        Presented::Bearer(token) => Ok(state.gate().authenticate_bearer(&token, &facts).await?),
+        Presented::Bearer(token) => Ok(state.gate().authenticate_bearer(token, &facts()).await?),
         Presented::SessionCookie(value) => {
             if must_be_own {
-                same_origin::check(state.config(), parts.extensions.get::<RequestInfo>(), &parts.headers)?;
+                same_origin::check(state.config(), parts, info)?;
             }
-            Ok(state.gate().authenticate_cookie(&value, &facts).await?)
+            Ok(state.gate().authenticate_cookie(value, &facts()).await?)
         }
     }
 }
@@ -89,9 +101,7 @@ impl FromRequestParts<AppState> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
-        let presented = Presented::of(state.config(), parts)?;
-        let is_unsafe = !matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
-        Ok(Self(authenticate(state, parts, presented, is_unsafe).await?))
+        Self::of(state, parts, parts.extensions.get()).await
     }
 }
 

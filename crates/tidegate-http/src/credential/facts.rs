@@ -30,7 +30,7 @@ impl Facts {
             user_agent,
             origin: text(ORIGIN).map(str::to_owned),
             fetch_site: fetch_site(headers),
-            request_id: info.map(|info| info.request_id.to_string()).unwrap_or_default(),
+            request_id: info.map(|info| info.request_id.as_str().to_owned()).unwrap_or_default(),
         })
     }
 

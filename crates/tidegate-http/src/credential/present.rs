@@ -18,35 +18,31 @@ use crate::problem::Problem;
 pub(crate) const FEED_COOKIE: &str = "sse_token";
 
 /// The one credential that counts.
-pub(super) enum Presented {
+pub(super) enum Presented<'r> {
     Nothing,
     /// An access token or an API key.
-    Bearer(String),
+    Bearer(&'r str),
     /// A ticket from the header or the URL.
-    Ticket(String),
-    SessionCookie(String),
+    Ticket(Cow<'r, str>),
+    SessionCookie(&'r str),
 }
 
-impl Presented {
-    pub(super) fn of(config: &HttpConfig, parts: &Parts) -> Result<Self, Problem> {
+impl<'r> Presented<'r> {
+    pub(super) fn of(config: &HttpConfig, parts: &'r Parts) -> Result<Self, Problem> {
         if let Some(value) = parts.headers.get(AUTHORIZATION) {
             let token = bearer(value.as_bytes()).ok_or(ErrorCode::InvalidToken)?;
             let is_ticket = token.starts_with(SecretKind::Ticket.prefix());
-            return Ok(if is_ticket {
-                Self::Ticket(token.to_owned())
-            } else {
-                Self::Bearer(token.to_owned())
-            });
+            return Ok(if is_ticket { Self::Ticket(token.into()) } else { Self::Bearer(token) });
         }
         if let Some(ticket) = url_ticket(&parts.uri) {
-            return Ok(Self::Ticket(ticket.into_owned()));
+            return Ok(Self::Ticket(ticket));
         }
         let cookie = cookie(&parts.headers, config.session_cookie());
-        Ok(cookie.map_or(Self::Nothing, |value| Self::SessionCookie(value.to_owned())))
+        Ok(cookie.map_or(Self::Nothing, Self::SessionCookie))
     }
 }
 
-impl fmt::Debug for Presented {
+impl fmt::Debug for Presented<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Nothing => "Nothing",

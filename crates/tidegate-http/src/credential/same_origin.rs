@@ -3,22 +3,19 @@
 //! Owns: `Sec-Fetch-Site` first, else `Origin`, else refusal.
 //! Must not: be asked for header credentials, which no foreign page can send by accident.
 
-use http::HeaderMap;
 use http::header::ORIGIN;
+use http::request::Parts;
 use tidegate_gate::FetchSite;
 use tidegate_types::ErrorCode;
 
 use super::facts::fetch_site;
 use crate::HttpConfig;
-use crate::edge::RequestInfo;
+use crate::edge::{RequestInfo, host_of};
 use crate::problem::Problem;
 
 /// Refuses a cookie request that a foreign page may have sent.
-pub(super) fn check(
-    config: &HttpConfig,
-    info: Option<&RequestInfo>,
-    headers: &HeaderMap,
-) -> Result<(), Problem> {
+pub(super) fn check(config: &HttpConfig, parts: &Parts, info: Option<&RequestInfo>) -> Result<(), Problem> {
+    let headers = &parts.headers;
     let origin = headers.get(ORIGIN).map(|value| value.to_str().unwrap_or("null"));
     let is_listed = origin.is_some_and(|origin| config.lists_origin(origin));
     match fetch_site(headers) {
@@ -27,20 +24,18 @@ pub(super) fn check(
         Some(FetchSite::SameSite | FetchSite::CrossSite) => Err(ErrorCode::CrossSiteRequest.into()),
         // `none` is a person at the address bar: no page vouches for it, so `Origin` decides.
         Some(FetchSite::None) | None => match origin {
-            Some(origin) if is_listed || is_own(config, info, origin) => Ok(()),
+            Some(origin) if is_listed || is_own(config, parts, info, origin) => Ok(()),
             Some(_) => Err(ErrorCode::OriginNotAllowed.into()),
             None => Err(ErrorCode::CrossSiteRequest.into()),
         },
     }
 }
 
-fn is_own(config: &HttpConfig, info: Option<&RequestInfo>, origin: &str) -> bool {
+fn is_own(config: &HttpConfig, parts: &Parts, info: Option<&RequestInfo>, origin: &str) -> bool {
     if config.public_url.as_deref().is_some_and(|url| url.trim_end_matches('/') == origin) {
         return true;
     }
-    let Some((info, host)) = info.and_then(|info| info.host.as_deref().map(|host| (info, host))) else {
-        return false;
-    };
+    let (Some(info), Some(host)) = (info, host_of(&parts.uri, &parts.headers)) else { return false };
     let scheme = if info.https { "https" } else { "http" };
     origin.strip_prefix(scheme).and_then(|rest| rest.strip_prefix("://")).is_some_and(|own| own == host)
 }
@@ -49,7 +44,6 @@ fn is_own(config: &HttpConfig, info: Option<&RequestInfo>, origin: &str) -> bool
 mod tests {
     use super::*;
     use rstest::rstest;
-    use std::sync::Arc;
 
     #[rstest]
     #[case(Some("same-origin"), None, None)]
@@ -78,15 +72,13 @@ mod tests {
             public_url: Some("https://public.example/".into()),
             ..HttpConfig::default()
         };
-        let info = RequestInfo {
-            request_id: Arc::from("r"),
-            address: [127, 0, 0, 1].into(),
-            https: false,
-            host: Some(Arc::from("127.0.0.1:8000")),
-        };
-        let mut headers = HeaderMap::new();
+        let request_id = "r".parse().unwrap();
+        let info = RequestInfo { request_id, address: [127, 0, 0, 1].into(), https: false, stream: None };
+        let (mut parts, ()) =
+            http::Request::get("/").header("host", "127.0.0.1:8000").body(()).unwrap().into_parts();
+        let headers = &mut parts.headers;
         site.map(|site| headers.insert("sec-fetch-site", site.parse().unwrap()));
         origin.map(|origin| headers.insert(ORIGIN, origin.parse().unwrap()));
-        assert_eq!(check(&config, Some(&info), &headers).err().map(|problem| problem.code()), expected);
+        assert_eq!(check(&config, &parts, Some(&info)).err().map(|problem| problem.code()), expected);
     }
 }

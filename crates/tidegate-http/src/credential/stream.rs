@@ -12,7 +12,6 @@ use super::caller::authenticate;
 use super::present::{FEED_COOKIE, Presented, cookie};
 use super::same_origin;
 use crate::AppState;
-use crate::edge::RequestInfo;
 use crate::problem::Problem;
 
 /// What opens a stream.
@@ -34,14 +33,16 @@ impl FromRequestParts<AppState> for StreamCredential {
         let feed =
             cookie(&parts.headers, FEED_COOKIE).filter(|_| parts.uri.path().starts_with("/api/v1/events"));
         match (presented, feed) {
-            (Presented::Ticket(text), _) => Ok(Self::Ticket(text.into())),
+            (Presented::Ticket(text), _) => Ok(Self::Ticket(text.into_owned().into())),
             (Presented::Nothing | Presented::SessionCookie(_), Some(value)) => {
                 let value: SecretString = value.to_owned().into();
                 // A forged GET would take a connection's slot and could be probed, so streams ask too.
-                same_origin::check(state.config(), parts.extensions.get::<RequestInfo>(), &parts.headers)?;
+                same_origin::check(state.config(), parts, parts.extensions.get())?;
                 Ok(Self::FeedCookie(value))
             }
-            (presented, _) => Ok(Self::Principal(authenticate(state, parts, presented, true).await?)),
+            (presented, _) => Ok(Self::Principal(
+                authenticate(state, parts, parts.extensions.get(), presented, true).await?,
+            )),
         }
     }
 }

@@ -4,6 +4,7 @@
 //! read its refusal instead of meeting a reset.
 //! Must not: buffer; a body is passed on frame by frame.
 
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
@@ -11,7 +12,8 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::Request;
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
+use http::request::Parts;
 use http::{Version, header};
 use http_body::{Body as _, Frame, SizeHint};
 use http_body_util::BodyExt as _;
@@ -105,45 +107,134 @@ impl BodyBounds {
     }
 }
 
-/// What is left of a body after its handler; see [`Leftover::drain`].
-#[derive(Debug)]
-pub(super) struct Leftover {
-    slot: Arc<Mutex<Option<Body>>>,
+/// The request's body within its bounds. The middleware owns it; a handler reads it through a
+/// borrow, or through [`BoundBody::lend`] where it wants to own one.
+pub(crate) struct BoundBody {
+    inner: Option<Body>,
     bounds: BodyBounds,
+    received: u64,
+    /// When the first wait began; bytes that are there already are not timed.
+    started: Option<Instant>,
+    latest: Option<Instant>,
+    timer: Option<Pin<Box<Sleep>>>,
+    /// On HTTP/2 a refusal resets the stream without harm.
+    drainable: bool,
+    /// A client that waits for `100 Continue` must not be invited to send what nobody wants.
+    untouched: bool,
+    yielded: bool,
 }
 
-/// Puts the bounds around the request's body. Requests without a body pay nothing.
-pub(super) fn bind(request: &mut Request, bounds: BodyBounds) -> Option<Leftover> {
-    if request.body().is_end_stream() {
-        return None;
+/// A body in the hands of a handler; it goes back to its owner when the handler drops it.
+struct Lent {
+    body: Option<BoundBody>,
+    slot: Slot,
+}
+
+type Slot = Arc<Mutex<Option<BoundBody>>>;
+
+/// Where a lent body comes back to. Requests without a body have none.
+pub(crate) struct Loan(Option<Slot>);
+
+impl BoundBody {
+    pub(super) fn new(body: Body, head: &Parts, bounds: BodyBounds) -> Self {
+        Self {
+            inner: (!body.is_end_stream()).then_some(body),
+            bounds,
+            received: 0,
+            started: None,
+            latest: None,
+            timer: None,
+            drainable: head.version < Version::HTTP_2,
+            untouched: head.headers.contains_key(header::EXPECT),
+            yielded: false,
+        }
     }
-    let inner = std::mem::take(request.body_mut());
-    let awaits_go_ahead = request.headers().contains_key(header::EXPECT);
-    let slot = Arc::new(Mutex::new(None));
-    let started = Instant::now();
-    *request.body_mut() = Body::new(BoundBody {
-        inner: Some(inner),
-        slot: Arc::clone(&slot),
-        bounds,
-        started,
-        latest: started,
-        received: 0,
-        timer: None,
-        // On HTTP/2 a refusal resets the stream without harm, and a client that waits for
-        // `100 Continue` must not be invited to send what nobody wants.
-        drainable: request.version() < Version::HTTP_2,
-        untouched: awaits_go_ahead,
-    });
-    Some(Leftover { slot, bounds })
-}
 
-impl Leftover {
+    /// Reads all of it. A body that came in one piece is not copied.
+    pub(crate) async fn whole(&mut self) -> Result<Bytes, BodyError> {
+        let Some(first) = self.next_data().await? else { return Ok(Bytes::new()) };
+        if self.is_end_stream() {
+            return Ok(first);
+        }
+        let Some(second) = self.next_data().await? else { return Ok(first) };
+        let mut whole = BytesMut::with_capacity((first.len() + second.len()).saturating_mul(2));
+        whole.extend_from_slice(&first);
+        whole.extend_from_slice(&second);
+        while !self.is_end_stream()
+            && let Some(more) = self.next_data().await?
+        {
+            whole.extend_from_slice(&more);
+        }
+        Ok(whole.freeze())
+    }
+
+    async fn next_data(&mut self) -> Result<Option<Bytes>, BodyError> {
+        while let Some(frame) = poll_fn(|context| Pin::new(&mut *self).poll_frame(context)).await {
+            if let Ok(data) = frame?.into_data() {
+                return Ok(Some(data));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The body for a handler that owns its request, and where it is to be found afterwards.
+    pub(crate) fn lend(&mut self) -> (Body, Loan) {
+        let Some(inner) = self.inner.take() else { return (Body::empty(), Loan(None)) };
+        let slot = Slot::default();
+        let body = Self { inner: Some(inner), timer: None, ..*self };
+        let lent = Lent { body: Some(body), slot: Arc::clone(&slot) };
+        (Body::new(lent), Loan(Some(slot)))
+    }
+
+    /// Takes back what a handler left of a lent body.
+    pub(crate) fn take_back(&mut self, loan: Loan) {
+        let left = loan.0.and_then(|slot| slot.lock().unwrap_or_else(PoisonError::into_inner).take());
+        if let Some(left) = left {
+            *self = left;
+        }
+    }
+
     /// Reads what the handler left, to a bound, so that the client gets to see the answer.
     pub(super) async fn drain(self) {
-        let left = self.slot.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(body) = left {
+        let wanted = self.drainable && !self.untouched;
+        if let Some(body) = self.inner.filter(|_| wanted) {
             discard(body, self.bounds).await;
         }
+    }
+
+    pub(super) const fn may_be_left(&self) -> bool {
+        self.inner.is_some()
+    }
+
+    fn deadline(&mut self) -> Instant {
+        let now = Instant::now;
+        let started = *self.started.get_or_insert_with(now);
+        let latest = *self.latest.get_or_insert(started);
+        let earned = Duration::from_millis(self.received.saturating_mul(1_000) / LEAST_BYTES_PER_SECOND);
+        (latest + self.bounds.pause).min(started + self.bounds.pause + earned)
+    }
+
+    fn is_late(&mut self, context: &mut Context<'_>) -> bool {
+        if !std::mem::replace(&mut self.yielded, true) {
+            // The connection hands over what it has read only after it was asked: most bodies are
+            // there at the second look, and a timer would cost more than that look.
+            context.waker().wake_by_ref();
+            return false;
+        }
+        let deadline = self.deadline();
+        let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
+        if timer.deadline() != deadline {
+            timer.as_mut().reset(deadline);
+        }
+        timer.as_mut().poll(context).is_ready()
+    }
+
+    fn take_frame(&mut self, frame: Frame<Bytes>) -> Result<Frame<Bytes>, BodyError> {
+        if self.started.is_some() {
+            self.latest = Some(Instant::now());
+        }
+        self.received += frame.data_ref().map_or(0, |data| data.len() as u64);
+        if self.received > self.bounds.bytes { Err(BodyError::TooLarge) } else { Ok(frame) }
     }
 }
 
@@ -155,40 +246,6 @@ async fn discard(mut body: Body, bounds: BodyBounds) {
             Ok(Some(Ok(frame))) => bytes += frame.data_ref().map_or(0, |data| data.len() as u64),
             Ok(Some(Err(_)) | None) | Err(_) => return,
         }
-    }
-}
-
-struct BoundBody {
-    inner: Option<Body>,
-    slot: Arc<Mutex<Option<Body>>>,
-    bounds: BodyBounds,
-    started: Instant,
-    latest: Instant,
-    received: u64,
-    timer: Option<Pin<Box<Sleep>>>,
-    drainable: bool,
-    untouched: bool,
-}
-
-impl BoundBody {
-    fn deadline(&self) -> Instant {
-        let earned = Duration::from_millis(self.received.saturating_mul(1_000) / LEAST_BYTES_PER_SECOND);
-        (self.latest + self.bounds.pause).min(self.started + self.bounds.pause + earned)
-    }
-
-    fn is_late(&mut self, context: &mut Context<'_>) -> bool {
-        let deadline = self.deadline();
-        let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
-        if timer.deadline() != deadline {
-            timer.as_mut().reset(deadline);
-        }
-        timer.as_mut().poll(context).is_ready()
-    }
-
-    fn take_frame(&mut self, frame: Frame<Bytes>) -> Result<Frame<Bytes>, BodyError> {
-        self.latest = Instant::now();
-        self.received += frame.data_ref().map_or(0, |data| data.len() as u64);
-        if self.received > self.bounds.bytes { Err(BodyError::TooLarge) } else { Ok(frame) }
     }
 }
 
@@ -233,11 +290,32 @@ impl http_body::Body for BoundBody {
     }
 }
 
-impl Drop for BoundBody {
-    fn drop(&mut self) {
-        if self.drainable && !self.untouched {
-            *self.slot.lock().unwrap_or_else(PoisonError::into_inner) = self.inner.take();
+impl http_body::Body for Lent {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        match self.body.as_mut() {
+            Some(body) => Pin::new(body).poll_frame(context),
+            None => Poll::Ready(None),
         }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.as_ref().is_none_or(BoundBody::is_end_stream)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.as_ref().map_or_else(|| SizeHint::with_exact(0), BoundBody::size_hint)
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        *self.slot.lock().unwrap_or_else(PoisonError::into_inner) = self.body.take();
     }
 }
 
@@ -250,10 +328,8 @@ mod tests {
     const BOUNDS: BodyBounds =
         BodyBounds { bytes: 4_000, refused_bytes: 10_000, pause: Duration::from_secs(10) };
 
-    fn bound(body: Body) -> (Body, Leftover) {
-        let mut request = Request::new(body);
-        let leftover = bind(&mut request, BOUNDS).unwrap();
-        (request.into_body(), leftover)
+    fn bound(body: Body) -> BoundBody {
+        BoundBody::new(body, &Request::new(()).into_parts().0, BOUNDS)
     }
 
     /// Chunks of so many bytes, each after so many seconds.
@@ -265,50 +341,58 @@ mod tests {
         }))
     }
 
-    async fn read(body: Body) -> Result<usize, BodyError> {
-        let read = axum::body::to_bytes(body, usize::MAX).await;
-        read.map(|bytes| bytes.len()).map_err(|error| BodyError::of(&error))
+    /// What a handler that borrows the body reads of it; one that owns it must read the same.
+    async fn read(body: impl Fn() -> Body) -> (Result<usize, BodyError>, BoundBody) {
+        let mut lender = bound(body());
+        let (lent, loan) = lender.lend();
+        let read = axum::body::to_bytes(lent, usize::MAX).await;
+        let owned = read.map(|bytes| bytes.len()).map_err(|error| BodyError::of(&error));
+        lender.take_back(loan);
+        let mut borrowed = bound(body());
+        assert_eq!(borrowed.whole().await.map(|bytes| bytes.len()), owned);
+        assert_eq!(borrowed.may_be_left(), lender.may_be_left());
+        (owned, lender)
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_body_within_its_bounds_arrives_whole() {
-        let (body, leftover) = bound(dribble(vec![(1, 2_000), (9, 1_000), (1, 1_000)]));
-        assert_eq!(read(body).await, Ok(4_000));
-        leftover.drain().await;
+        let (read, left) = read(|| dribble(vec![(1, 2_000), (9, 1_000), (1, 1_000)])).await;
+        assert_eq!(read, Ok(4_000));
+        left.drain().await;
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_pause_ends_a_body() {
-        let (body, _) = bound(dribble(vec![(1, 3_000), (11, 1)]));
-        assert_eq!(read(body).await, Err(BodyError::TooSlow));
+        assert_eq!(read(|| dribble(vec![(1, 3_000), (11, 1)])).await.0, Err(BodyError::TooSlow));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_trickle_without_pauses_ends_too() {
         let started = Instant::now();
-        let (body, _) = bound(dribble(vec![(5, 10); 100]));
-        assert_eq!(read(body).await, Err(BodyError::TooSlow));
-        assert_eq!(started.elapsed().as_secs(), 10);
+        assert_eq!(read(|| dribble(vec![(5, 10); 100])).await.0, Err(BodyError::TooSlow));
+        assert_eq!(started.elapsed().as_secs(), 20, "ten for each of the two readers");
     }
 
     #[tokio::test]
     async fn a_body_that_grows_past_its_bound_is_refused_and_the_rest_is_read() {
-        let (body, leftover) = bound(dribble(vec![(0, 3_000), (0, 3_000), (0, 3_000)]));
-        assert_eq!(read(body).await, Err(BodyError::TooLarge));
-        assert!(leftover.slot.lock().unwrap().is_some());
-        leftover.drain().await;
+        let (read, left) = read(|| dribble(vec![(0, 3_000), (0, 3_000), (0, 3_000)])).await;
+        assert_eq!(read, Err(BodyError::TooLarge));
+        assert!(left.may_be_left());
+        left.drain().await;
     }
 
     #[tokio::test(start_paused = true)]
     async fn draining_has_an_end() {
         let endless =
             Body::from_stream(stream::repeat_with(|| Ok::<_, Infallible>(Bytes::from_static(&[0; 1_000]))));
-        let (body, leftover) = bound(endless);
-        drop(body);
-        leftover.drain().await;
-        let silent = Body::from_stream(stream::pending::<Result<Bytes, Infallible>>());
-        let (body, leftover) = bound(silent);
-        drop(body);
-        leftover.drain().await;
+        bound(endless).drain().await;
+        bound(Body::from_stream(stream::pending::<Result<Bytes, Infallible>>())).drain().await;
+    }
+
+    #[tokio::test]
+    async fn a_body_in_one_piece_is_not_copied() {
+        let sent = Bytes::from(vec![b'x'; 100]);
+        let read = bound(Body::from(sent.clone())).whole().await.unwrap();
+        assert_eq!(read.as_ptr(), sent.as_ptr());
     }
 }

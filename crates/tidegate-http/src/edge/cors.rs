@@ -11,7 +11,6 @@ use http::header::{
     ACCESS_CONTROL_REQUEST_METHOD, ORIGIN, VARY,
 };
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
-use percent_encoding::percent_decode_str;
 use tidegate_types::StreamPath;
 
 use crate::HttpConfig;
@@ -41,13 +40,14 @@ enum Grant {
 }
 
 impl Cors {
-    pub(super) fn of(config: &HttpConfig, request: &Request) -> Self {
+    /// `stream`: the one that the URL names.
+    pub(super) fn of(config: &HttpConfig, request: &Request, stream: Option<&StreamPath>) -> Self {
         let headers = request.headers();
         let origin = headers.get(ORIGIN);
         let listed = origin.filter(|value| value.to_str().is_ok_and(|origin| config.lists_origin(origin)));
         let grant = match listed {
             Some(origin) => Grant::Listed(origin.clone()),
-            None if is_open(config, request.uri().path()) => Grant::Any,
+            None if stream.is_some_and(|path| config.is_open_to_anyone(path)) => Grant::Any,
             None => Grant::Nothing,
         };
         let preflight = request.method() == Method::OPTIONS
@@ -93,16 +93,4 @@ impl Cors {
 
 fn expose(headers: &mut HeaderMap) {
     headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(ANSWER_HEADERS));
-}
-
-fn is_open(config: &HttpConfig, path: &str) -> bool {
-    let Some(encoded) = path.strip_prefix("/v1/stream/") else { return false };
-    if config.access.is_empty() {
-        return false;
-    }
-    let decoded = percent_decode_str(encoded).decode_utf8();
-    decoded
-        .ok()
-        .and_then(|text| text.parse::<StreamPath>().ok())
-        .is_some_and(|path| config.is_open_to_anyone(&path))
 }

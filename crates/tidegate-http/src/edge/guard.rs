@@ -1,65 +1,141 @@
-//! The one middleware: the order in which a request is checked and its answer completed.
+//! What every request passes: the order in which it is checked and its answer completed.
 //!
 //! Owns: that order. Cheap and certain refusals come first; nothing parses the query before the
-//! credential check has seen it.
+//! credential check has seen it. Requests for streams pass on the way in, without the router's
+//! layers; all others inside of the router, where their route is known.
 //! Must not: hold a rule itself; each stands in its own file.
 
 use std::panic::AssertUnwindSafe;
 
-use axum::extract::{Request, State};
+use axum::Router;
+use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt as _;
 use http::header::{ALLOW, AUTHORIZATION, CONTENT_TYPE};
-use http::{HeaderValue, Method, Version};
-use tidegate_types::ErrorCode;
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Method, Version};
+use tidegate_types::{ErrorCode, Timestamp};
+use tower::Service as _;
 
-use super::body::{self, BodyBounds};
-use super::context::{RequestInfo, with_request_id};
+use super::body::{BodyBounds, BoundBody};
+use super::context::{Arrival, RequestInfo, with_request_id};
 use super::cors::Cors;
-use super::observe::Observed;
+use super::observe::{Observed, Route};
 use super::{headers, url_credential};
 use crate::AppState;
 use crate::credential;
 use crate::problem::{AnswerCode, Problem, code_for_status};
+use crate::streams;
 
-pub(crate) async fn guard(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
-    let observed = Observed::of(&request);
-    let info = RequestInfo::of(&state, &request);
-    let cors = Cors::of(state.config(), &request);
+/// Every way in: the service of one listener.
+#[derive(Clone, Debug)]
+pub(crate) struct Entry {
+    state: AppState,
+    router: Router,
+}
+
+impl Entry {
+    pub(crate) const fn new(state: AppState, router: Router) -> Self {
+        Self { state, router }
+    }
+
+    /// The server's time.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.state.clock().now()
+    }
+
+    /// Answers one request.
+    pub(crate) async fn answer(&self, arrival: Arrival, mut request: Request) -> Response {
+        if streams::serves(request.uri().path()) {
+            return guard(&self.state, &arrival, Onward::Streams, request).await;
+        }
+        request.extensions_mut().insert(arrival);
+        let mut router = self.router.clone();
+        router.call(request).await.unwrap_or_else(|never| match never {})
+    }
+}
+
+/// Whether a `POST` to this target appends and does nothing else.
+pub(crate) fn is_append(target: &str) -> bool {
+    streams::serves(target) && !target.contains(['?', '#'])
+}
+
+/// The guard as the router's middleware.
+pub(crate) async fn layer(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let arrival = request.extensions_mut().remove::<Arrival>().unwrap_or_default();
+    guard(&state, &arrival, Onward::Router(route, next), request).await
+}
+
+/// What answers a request that passed.
+enum Onward {
+    Streams,
+    Router(Option<MatchedPath>, Next),
+}
+
+async fn guard(state: &AppState, arrival: &Arrival, onward: Onward, request: Request) -> Response {
+    let route = match &onward {
+        Onward::Streams => Route::Streams,
+        Onward::Router(route, _) => Route::Matched(route.clone()),
+    };
+    let observed = Observed::of(&request, route);
+    let info = RequestInfo::of(state, arrival.peer, &request);
+    let cors = Cors::of(state.config(), &request, info.stream.as_ref());
     let is_stream_api = request.uri().path().starts_with("/v1/stream/");
     let is_http2 = request.version() >= Version::HTTP_2;
-    request.extensions_mut().insert(info.clone());
-    let work = answer(&state, &info, &cors, request, next);
-    let mut response = with_request_id(info.request_id.clone(), work).await;
+    let passage = Passage { state, arrival, info: &info, cors: &cors };
+    let mut response = with_request_id(info.request_id, passage.answer(request, onward)).await;
     cors.apply(&mut response);
     headers::apply(&mut response, &info.request_id, is_stream_api);
     close_after_timeout(&mut response, is_http2);
-    observed.finish(&state, &info, &response);
+    observed.finish(state, &info, &response);
     response
 }
 
-async fn answer(
-    state: &AppState,
-    info: &RequestInfo,
-    cors: &Cors,
-    mut request: Request,
-    next: Next,
-) -> Response {
-    let bounds = BodyBounds::of(state.limits(), request.uri().path());
-    let checked = check(state, info, cors, &bounds, &request);
-    let leftover = body::bind(&mut request, bounds);
-    let response = match checked {
-        Ok(None) => run(request, next).await,
-        Ok(Some(preflight)) => preflight,
-        Err(problem) => refuse(state, info, request, problem).await,
-    };
-    if let Some(leftover) = leftover
-        && !response.status().is_success()
-    {
-        leftover.drain().await;
+/// One request on its way to what answers it.
+struct Passage<'r> {
+    state: &'r AppState,
+    arrival: &'r Arrival,
+    info: &'r RequestInfo,
+    cors: &'r Cors,
+}
+
+impl Passage<'_> {
+    async fn answer(self, request: Request, onward: Onward) -> Response {
+        let bounds = BodyBounds::of(self.state.limits(), request.uri().path());
+        let checked = check(self.state, self.info, self.cors, &bounds, &request);
+        let (parts, body) = request.into_parts();
+        let mut body = BoundBody::new(body, &parts, bounds);
+        let response = match checked {
+            Ok(None) => self.run(onward, parts, &mut body).await,
+            Ok(Some(preflight)) => preflight,
+            Err(problem) => Box::pin(refuse(self.state, self.info, &parts.headers, problem)).await,
+        };
+        if body.may_be_left() && !response.status().is_success() {
+            Box::pin(body.drain()).await;
+        }
+        response
     }
-    response
+
+    async fn run(self, onward: Onward, parts: Parts, body: &mut BoundBody) -> Response {
+        caught(async {
+            match onward {
+                Onward::Streams => streams::serve(self.state, self.arrival, self.info, parts, body).await,
+                Onward::Router(_, next) => self.run_router(next, parts, body).await,
+            }
+        })
+        .await
+    }
+
+    async fn run_router(&self, next: Next, mut parts: Parts, body: &mut BoundBody) -> Response {
+        parts.extensions.insert(self.info.clone());
+        parts.extensions.insert(self.arrival.socket.clone());
+        let (lent, loan) = body.lend();
+        let response = next.run(Request::from_parts(parts, lent)).await;
+        body.take_back(loan);
+        response
+    }
 }
 
 /// Refuses, or answers a preflight, or lets the request pass.
@@ -80,12 +156,9 @@ fn check(
     Ok(None)
 }
 
-async fn refuse(state: &AppState, info: &RequestInfo, request: Request, problem: Problem) -> Response {
-    // The body goes first, so that what is left of it can be drained.
-    let (parts, body) = request.into_parts();
-    drop(body);
+async fn refuse(state: &AppState, info: &RequestInfo, headers: &HeaderMap, problem: Problem) -> Response {
     if problem.code() == ErrorCode::CredentialInUrl {
-        credential::audit_leak(state, info, &parts.headers).await;
+        credential::audit_leak(state, info, headers).await;
     }
     problem.into_response()
 }
@@ -102,8 +175,8 @@ fn check_head(state: &AppState, request: &Request) -> Result<(), Problem> {
     Ok(())
 }
 
-async fn run(request: Request, next: Next) -> Response {
-    match AssertUnwindSafe(next.run(request)).catch_unwind().await {
+async fn caught(answered: impl Future<Output = Response>) -> Response {
+    match AssertUnwindSafe(answered).catch_unwind().await {
         Ok(response) => as_problem(response),
         // The payload may hold anything; the panic hook has said where it happened.
         Err(_) => Problem::internal(&"a handler panicked").into_response(),
@@ -140,21 +213,10 @@ fn close_after_timeout(response: &mut Response, is_http2: bool) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use axum::Router;
-    use axum::body::Body;
-    use axum::middleware::from_fn;
-    use axum::routing::get;
-    use tower::ServiceExt as _;
-
-    async fn panics() -> &'static str {
-        panic!("s3cret")
-    }
 
     #[tokio::test]
     async fn a_panic_is_an_internal_problem_without_its_payload() {
-        let layer = from_fn(|request: Request, next: Next| run(request, next));
-        let router = Router::new().route("/", get(panics)).layer(layer);
-        let response = router.oneshot(Request::get("/").body(Body::empty()).unwrap()).await.unwrap();
+        let response = caught(async { panic!("s3cret") }).await;
         assert_eq!(response.status(), 500);
         let body = axum::body::to_bytes(response.into_body(), 4_096).await.unwrap();
         let body = std::str::from_utf8(&body).unwrap();

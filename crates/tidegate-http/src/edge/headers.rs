@@ -6,12 +6,13 @@
 use axum::response::Response;
 use http::header::{CACHE_CONTROL, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderName, HeaderValue};
+use tidegate_types::RequestId;
 
 use super::context::X_REQUEST_ID;
 
 const CORP: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 
-pub(super) fn apply(response: &mut Response, request_id: &str, is_stream_api: bool) {
+pub(super) fn apply(response: &mut Response, request_id: &RequestId, is_stream_api: bool) {
     let headers = response.headers_mut();
     // Once for all of these, instead of growing step by step.
     headers.reserve(8);
@@ -21,7 +22,7 @@ pub(super) fn apply(response: &mut Response, request_id: &str, is_stream_api: bo
     if is_stream_api {
         headers.entry(CORP).or_insert(HeaderValue::from_static("cross-origin"));
     }
-    if let Ok(value) = HeaderValue::from_str(request_id) {
+    if let Ok(value) = HeaderValue::from_str(request_id.as_str()) {
         headers.insert(X_REQUEST_ID, value);
     }
 }

@@ -53,12 +53,14 @@ impl HostPolicy {
     }
 
     fn serves(&self, host: &str) -> bool {
-        let host = host.to_ascii_lowercase();
-        let Some(name) = without_port(&host) else { return false };
+        let Some(name) = without_port(host) else { return false };
         let bare = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(name);
-        name == "localhost"
+        name.eq_ignore_ascii_case("localhost")
             || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
-            || self.names.iter().any(|listed| *listed == host || listed == name)
+            || self
+                .names
+                .iter()
+                .any(|listed| listed.eq_ignore_ascii_case(host) || listed.eq_ignore_ascii_case(name))
     }
 }
 

@@ -14,7 +14,9 @@ mod host;
 mod observe;
 mod url_credential;
 
-pub(crate) use body::BodyError;
-pub(crate) use context::{PeerAddress, RequestInfo, current_request_id, in_same_request, origin_of};
-pub(crate) use guard::guard;
+pub(crate) use body::{BodyError, BoundBody};
+pub(crate) use context::{
+    Arrival, PeerAddress, RequestInfo, current_request_id, host_of, in_same_request, origin_of,
+};
+pub(crate) use guard::{Entry, is_append, layer};
 pub(crate) use host::HostPolicy;

@@ -4,8 +4,8 @@
 //! reasons.
 //! Must not: take a user, an address or a stream as a label.
 
-use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::Router;
@@ -38,6 +38,9 @@ pub struct Metrics(Arc<Inner>);
 struct Inner {
     registry: Registry,
     requests: Family<RequestLabels, Counter>,
+    /// The counters of one route, by status, found once: streams are asked for more often than
+    /// anything else.
+    stream_requests: [OnceLock<Counter>; STATUSES],
     request_seconds: Histogram,
     problems: Family<CodeLabel, Counter>,
     token_requests: Family<ResultLabel, Counter>,
@@ -52,6 +55,10 @@ struct Inner {
     sockets: Gauge,
     sockets_refused: Family<ReasonLabel, Counter>,
 }
+
+/// Statuses that have a place of their own: 100 to 599.
+const STATUSES: usize = 500;
+const STATUS_FIRST: u16 = 100;
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct RequestLabels {
@@ -122,6 +129,7 @@ impl Metrics {
         let mut inner = Inner {
             registry: Registry::with_prefix("tidegate"),
             requests: Family::default(),
+            stream_requests: [const { OnceLock::new() }; STATUSES],
             request_seconds: Histogram::new([0.001, 0.005, 0.02, 0.1, 0.5, 2.0, 10.0, 30.0]),
             problems: Family::default(),
             token_requests: Family::default(),
@@ -162,8 +170,22 @@ impl Metrics {
     }
 
     pub(crate) fn request_answered(&self, route: &str, status: u16, took: Duration) {
-        self.0.requests.get_or_create(&RequestLabels { route: route.to_owned(), status }).inc();
+        self.requests_of(route, status).inc();
         self.0.request_seconds.observe(took.as_secs_f64());
+    }
+
+    /// The same for the one route of streams.
+    pub(crate) fn stream_answered(&self, route: &str, status: u16, took: Duration) {
+        let place = self.0.stream_requests.get(usize::from(status.wrapping_sub(STATUS_FIRST)));
+        match place {
+            Some(counter) => counter.get_or_init(|| self.requests_of(route, status)).inc(),
+            None => self.requests_of(route, status).inc(),
+        };
+        self.0.request_seconds.observe(took.as_secs_f64());
+    }
+
+    fn requests_of(&self, route: &str, status: u16) -> Counter {
+        self.0.requests.get_or_create_owned(&RequestLabels { route: route.to_owned(), status })
     }
 
     pub(crate) fn problem_answered(&self, code: ErrorCode) {

@@ -8,7 +8,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::server::TlsStream;
@@ -18,13 +17,13 @@ use super::caps::{Slot, SocketCaps};
 use super::connection::{Client, ConnectionSettings, http1, http2};
 use super::tls::Tls;
 use crate::AppState;
-use crate::edge::PeerAddress;
+use crate::edge::{Entry, PeerAddress};
 use crate::ops::Refusal;
 
 /// Everything that the loop needs.
 pub(super) struct Acceptor {
     pub(super) caps: SocketCaps,
-    pub(super) router: Router,
+    pub(super) entry: Entry,
     pub(super) settings: Arc<ConnectionSettings>,
     pub(super) state: AppState,
     pub(super) tls: Option<Arc<Tls>>,
@@ -69,7 +68,7 @@ impl Acceptor {
             return;
         }
         let peer = PeerAddress { address, tls: self.tls.is_some() };
-        let client = Client { peer, router: self.router.clone(), settings: Arc::clone(&self.settings) };
+        let client = Client { peer, entry: self.entry.clone(), settings: Arc::clone(&self.settings) };
         match &self.tls {
             None => drop(self.tracker.spawn(http1(socket, client, slot))),
             Some(tls) => drop(self.tracker.spawn(self.clone_for_tls(tls, socket, client, slot))),

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
 use bytes::Bytes;
 use http::{Request, Response, Version};
@@ -22,12 +21,12 @@ use tidegate_types::Limits;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
-use tower::Service as _;
 
 use super::caps::Slot;
+use super::direct::Direct;
 use super::io::{IoLimits, LimitedIo};
 use super::progress::{ActiveRequest, SocketProgress};
-use crate::edge::PeerAddress;
+use crate::edge::{Arrival, Entry, PeerAddress};
 
 /// What all connections share.
 #[derive(Debug)]
@@ -42,7 +41,7 @@ pub(super) struct ConnectionSettings {
 /// One connection's client.
 pub(super) struct Client {
     pub(super) peer: PeerAddress,
-    pub(super) router: Router,
+    pub(super) entry: Entry,
     pub(super) settings: Arc<ConnectionSettings>,
 }
 
@@ -93,11 +92,14 @@ where
 {
     let progress = SocketProgress::default();
     let settings = Arc::clone(&client.settings);
-    let io = TokioIo::new(LimitedIo::new(socket, progress.clone(), settings.limits));
+    let io = LimitedIo::new(socket, progress.clone(), settings.limits);
+    let Some(io) = directly(io, &client, &progress).await else { return drop(slot) };
+    let io = TokioIo::new(io);
     let service = service_fn(move |request| client.answer(request, &progress));
     let mut builder = hyper::server::conn::http1::Builder::new();
-    // The socket itself holds the limits; hyper's counts idle time as a head, so it only backs them up.
-    builder.timer(TokioTimer::new()).header_read_timeout(settings.limits.idle + settings.limits.head);
+    // The socket itself holds the limits; hyper's would count idle time as a head, and cost a timer
+    // set anew for every request.
+    builder.header_read_timeout(None);
     let mut connection = builder.max_buf_size(HEAD_BYTES_MAX).serve_connection(io, service);
     let ended = tokio::select! {
         ended = &mut connection => Some(ended),
@@ -117,6 +119,24 @@ where
         linger(connection.into_parts().io.into_inner().into_inner()).await;
     }
     drop(slot);
+}
+
+/// Answers plain appends as long as nothing else comes; then the socket is hyper's.
+async fn directly<S>(io: LimitedIo<S>, client: &Client, progress: &SocketProgress) -> Option<LimitedIo<S>>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send,
+{
+    // Boxed, so that its memory is gone when hyper begins.
+    let mut direct = Box::pin(Direct::new(io, client, progress).serve());
+    tokio::select! {
+        biased;
+        left = &mut direct => return left,
+        () = client.settings.shutdown.cancelled() => {}
+    }
+    tokio::select! {
+        left = direct => left,
+        () = client.settings.cut.cancelled() => None,
+    }
 }
 
 /// Serves HTTP/2 on a socket.
@@ -174,14 +194,11 @@ impl Client {
     ) -> impl Future<Output = Result<Response<CountedBody>, Infallible>> + Send + use<> {
         let active = progress.request();
         let is_http2 = request.version() >= Version::HTTP_2;
-        let mut request = request.map(Body::new);
-        request.extensions_mut().insert(self.peer);
-        request.extensions_mut().insert(progress.clone());
-        let mut router = self.router.clone();
-        async move {
-            let response = router.call(request).await?;
-            Ok(response.map(|inner| CountedBody { inner, active, is_http2 }))
-        }
+        let arrival = Arrival { peer: self.peer, socket: progress.clone() };
+        let entry = self.entry.clone();
+        // Boxed: hyper moves the future about, and keeps room for it as long as the connection lives.
+        let answered = Box::pin(async move { entry.answer(arrival, request.map(Body::new)).await });
+        async move { Ok(answered.await.map(|inner| CountedBody { inner, active, is_http2 })) }
     }
 }
 

@@ -9,6 +9,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep};
 
@@ -46,6 +47,8 @@ pub(super) struct LimitedIo<S> {
     served: u64,
     read_timer: Option<Pin<Box<Sleep>>>,
     write_timer: Option<Pin<Box<Sleep>>>,
+    /// What was read from the socket by another reader, who did not want it.
+    read: Bytes,
 }
 
 impl<S> LimitedIo<S> {
@@ -59,7 +62,13 @@ impl<S> LimitedIo<S> {
             served: 0,
             read_timer: None,
             write_timer: None,
+            read: Bytes::new(),
         }
+    }
+
+    /// Puts bytes back that were read already.
+    pub(super) fn returned(self, read: Bytes) -> Self {
+        Self { read, ..self }
     }
 
     pub(super) fn into_inner(self) -> S {
@@ -96,11 +105,18 @@ impl<S> LimitedIo<S> {
 
     fn is_reading_late(&mut self, context: &mut Context<'_>) -> bool {
         if self.progress.is_active() {
-            self.read_timer = None;
             return false;
         }
         self.note_served();
-        is_past(&mut self.read_timer, self.read_deadline, context)
+        let due = self.read_deadline;
+        // A timer that was set for an earlier request goes off too soon, and is set anew only then:
+        // setting it for each would cost every request what few idle connections need.
+        if let Some(timer) = self.read_timer.as_mut().filter(|timer| timer.deadline() < due)
+            && timer.as_mut().poll(context).is_pending()
+        {
+            return false;
+        }
+        is_past(&mut self.read_timer, due, context)
     }
 
     fn is_writing_late(&mut self, context: &mut Context<'_>) -> bool {
@@ -140,6 +156,16 @@ impl<S: AsyncRead + Unpin> AsyncRead for LimitedIo<S> {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if !self.read.is_empty() {
+            let fitting = self.read.len().min(buffer.remaining());
+            buffer.put_slice(&self.read.split_to(fitting));
+            if self.read.is_empty() {
+                // The last piece would hold on to the memory of all.
+                self.read = Bytes::new();
+            }
+            self.bytes_came();
+            return Poll::Ready(Ok(()));
+        }
         let polled = Pin::new(&mut self.inner).poll_read(context, buffer);
         if polled.is_pending() {
             if self.is_reading_late(context) {

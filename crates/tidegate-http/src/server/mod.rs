@@ -7,6 +7,7 @@
 mod accept;
 mod caps;
 mod connection;
+mod direct;
 mod io;
 mod progress;
 mod tls;
@@ -45,7 +46,7 @@ pub async fn serve(listener: TcpListener, parts: HttpParts, shutdown: Cancellati
     }
     let acceptor = Acceptor {
         caps: SocketCaps::new(state.limits(), state.metrics().clone()),
-        router: router::service(&state),
+        entry: router::service(&state),
         settings: Arc::new(ConnectionSettings::of(state.limits(), shutdown, cut.clone())),
         state: state.clone(),
         tls,

@@ -38,6 +38,8 @@ pub(crate) struct TailMode(SocketProgress);
 pub(super) struct ActiveRequest {
     progress: SocketProgress,
     number: u32,
+    /// A piece was ever taken, so this answer may be among those that are held up.
+    held_up: bool,
 }
 
 impl SocketProgress {
@@ -55,7 +57,7 @@ impl SocketProgress {
     pub(super) fn request(&self) -> ActiveRequest {
         self.0.active.fetch_add(1, Ordering::Relaxed);
         let number = self.0.answers.fetch_add(1, Ordering::Relaxed);
-        ActiveRequest { progress: self.clone(), number }
+        ActiveRequest { progress: self.clone(), number, held_up: false }
     }
 
     pub(super) fn is_active(&self) -> bool {
@@ -92,7 +94,8 @@ impl Drop for TailMode {
 
 impl ActiveRequest {
     /// The connection took a piece of the answer; it asks for the next when that may be sent.
-    pub(super) fn piece_taken(&self) {
+    pub(super) fn piece_taken(&mut self) {
+        self.held_up = true;
         self.progress.held_up().insert(self.number, Instant::now());
     }
 
@@ -104,7 +107,9 @@ impl ActiveRequest {
 
 impl Drop for ActiveRequest {
     fn drop(&mut self) {
-        self.piece_wanted();
+        if self.held_up {
+            self.piece_wanted();
+        }
         let shared = &*self.progress.0;
         shared.served.fetch_add(1, Ordering::Relaxed);
         shared.active.fetch_sub(1, Ordering::Relaxed);

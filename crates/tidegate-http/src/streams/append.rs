@@ -1,22 +1,25 @@
 //! `POST`: append, close, mint a ticket (`?ticket`), or read where `GET` is held back (`?live=`).
 
 use axum::Json;
+use axum::body::Body;
 use axum::extract::{FromRequest as _, Request, State};
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use serde::Serialize;
 use tidegate_gate::{Principal, StreamKind};
 use tidegate_log::{Append, Appended, ReadError, json};
-use tidegate_types::ErrorCode;
+use tidegate_types::{ErrorCode, StreamPath};
 use tokio::time::Instant;
 
 use super::query::ReadQuery;
-use super::target::Target;
+use super::target::{Target, stream_of};
 use super::{failures, headers, read};
 use crate::AppState;
 use crate::access;
-use crate::credential::StreamCredential;
+use crate::credential::{Caller, StreamCredential};
+use crate::edge::{BoundBody, RequestInfo};
 use crate::extract::{Query, RawBody, query_pairs};
 use crate::problem::Problem;
 use crate::tail::TailArgs;
@@ -33,7 +36,26 @@ pub(super) struct TicketAnswer {
     stream_url: String,
 }
 
-/// Appends to a stream.
+/// Whether it is an append by its method and URL alone.
+pub(super) fn is_plain(head: &Parts) -> bool {
+    head.method == Method::POST && head.uri.query().is_none()
+}
+
+/// Appends to a stream. The hot path: nothing is built here that the append does not need.
+pub(super) async fn plain(
+    state: &AppState,
+    info: &RequestInfo,
+    head: &mut Parts,
+    body: &mut BoundBody,
+) -> Result<Response, Problem> {
+    let path = stream_of(&head.uri, info.stream.as_ref())?;
+    let Caller(principal) = Caller::of(state, head, Some(info)).await?;
+    let writer = Writer { path: &path, principal: &principal };
+    let body = async { body.whole().await.map_err(|error| error.code().into()) };
+    append(state, writer, std::mem::take(&mut head.headers), body).await
+}
+
+/// A `POST` with a query: mints, reads, or appends after all.
 pub(super) async fn post(
     State(state): State<AppState>,
     target: Target,
@@ -52,8 +74,11 @@ pub(super) async fn post(
     };
     let (mut parts, body) = request.into_parts();
     let headers = std::mem::take(&mut parts.headers);
-    let RawBody(body) = RawBody::from_request(Request::from_parts(parts, body), &state).await?;
-    append(&state, &target, principal, &headers, body).await
+    let body = async {
+        let RawBody(body) = RawBody::from_request(Request::from_parts(parts, body), &state).await?;
+        Ok(body)
+    };
+    append(&state, Writer { path: &target.path, principal }, headers, body).await
 }
 
 async fn mint(state: &AppState, target: &Target, args: &TailArgs) -> Result<Response, Problem> {
@@ -67,29 +92,41 @@ async fn mint(state: &AppState, target: &Target, args: &TailArgs) -> Result<Resp
     Ok(Json(answer).into_response())
 }
 
+/// Who writes where.
+#[derive(Clone, Copy)]
+struct Writer<'r> {
+    path: &'r StreamPath,
+    principal: &'r Principal,
+}
+
 async fn append(
     state: &AppState,
-    target: &Target,
-    principal: &Principal,
-    request: &HeaderMap,
-    body: Bytes,
+    writer: Writer<'_>,
+    request: HeaderMap,
+    body: impl Future<Output = Result<Bytes, Problem>>,
 ) -> Result<Response, Problem> {
-    access::may_write(state, principal, &target.path)?;
-    let wanted = match wanted(state, request, body) {
+    access::may_write(state, writer.principal, writer.path)?;
+    let wanted = match wanted(state, &request, body.await?) {
         Ok(wanted) => wanted,
-        Err(malformed) => return Err(sooner(state, target, request).await?.unwrap_or(malformed)),
+        Err(malformed) => {
+            return Err(Box::pin(sooner(state, writer.path, &request)).await?.unwrap_or(malformed));
+        }
     };
     let closes_only = wanted.records.is_empty();
     let started = Instant::now();
-    let appended = state.log().append(&target.path, wanted).await?;
+    let appended = state.log().append(writer.path, wanted).await?;
     state.metrics().appended(started.elapsed());
-    Ok(answer(&appended, closes_only))
+    Ok(answer(&appended, closes_only, request))
 }
 
 /// What is wrong with the stream itself, which is told before what is wrong with the body: bytes
 /// of another type than the stream's need not be JSON.
-async fn sooner(state: &AppState, target: &Target, request: &HeaderMap) -> Result<Option<Problem>, Problem> {
-    let info = match state.log().find(&target.path).await {
+async fn sooner(
+    state: &AppState,
+    path: &StreamPath,
+    request: &HeaderMap,
+) -> Result<Option<Problem>, Problem> {
+    let info = match state.log().find(path).await {
         Ok(info) => info,
         Err(missing @ (ReadError::NotFound | ReadError::Gone)) => return Ok(Some(missing.into())),
         Err(error) => return Err(error.into()),
@@ -122,11 +159,10 @@ fn wanted(state: &AppState, request: &HeaderMap, body: Bytes) -> Result<Append, 
     })
 }
 
-fn answer(appended: &Appended, closes_only: bool) -> Response {
+/// `map`: the request's headers, whose memory becomes the answer's.
+fn answer(appended: &Appended, closes_only: bool, mut map: HeaderMap) -> Response {
     let written = appended.producer.is_some() && !appended.duplicate && !closes_only;
-    let status = if written { StatusCode::OK } else { StatusCode::NO_CONTENT };
-    let mut response = status.into_response();
-    let map = response.headers_mut();
+    map.clear();
     map.insert(headers::NEXT_OFFSET, headers::offset(appended.tail));
     if appended.closed {
         map.insert(headers::CLOSED, headers::TRUE);
@@ -135,5 +171,8 @@ fn answer(appended: &Appended, closes_only: bool) -> Response {
         map.insert(headers::PRODUCER_EPOCH, HeaderValue::from(ack.epoch));
         map.insert(headers::PRODUCER_SEQ, HeaderValue::from(ack.seq));
     }
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = if written { StatusCode::OK } else { StatusCode::NO_CONTENT };
+    *response.headers_mut() = map;
     response
 }

@@ -57,8 +57,10 @@ pub(super) fn is_json(content_type: &str) -> bool {
 
 /// Whether two content types name the same media type; parameters don't count.
 pub(super) fn same_type(a: &str, b: &str) -> bool {
-    let essence = |text: &str| text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    essence(a) == essence(b)
+    fn essence(text: &str) -> &str {
+        text.split_once(';').map_or(text, |(essence, _)| essence).trim()
+    }
+    essence(a).eq_ignore_ascii_case(essence(b))
 }
 
 pub(super) fn json_depth(state: &AppState) -> usize {

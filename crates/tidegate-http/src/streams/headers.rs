@@ -34,7 +34,7 @@ const PRODUCER_ID_BYTES_MAX: usize = 256;
 
 /// A position as a header.
 pub(super) fn offset(offset: Offset) -> HeaderValue {
-    HeaderValue::from_str(&offset.to_string()).unwrap_or_else(|_| HeaderValue::from_static("-1"))
+    HeaderValue::from_bytes(&offset.digits()).unwrap_or_else(|_| HeaderValue::from_static("-1"))
 }
 
 /// Whether `Stream-Closed: true` was sent.

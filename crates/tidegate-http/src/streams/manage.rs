@@ -14,7 +14,7 @@ use crate::access;
 use crate::credential::{Caller, StreamCredential};
 use crate::problem::Problem;
 
-const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PUT, DELETE, OPTIONS");
+pub(super) const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PUT, DELETE, OPTIONS");
 
 /// What a stream is, without its records.
 pub(super) async fn head(

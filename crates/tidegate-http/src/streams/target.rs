@@ -3,10 +3,10 @@
 //! Owns: decoding the path once, and the refusal of what would read differently elsewhere.
 //! Must not: look whether the stream is there.
 
-use std::sync::Arc;
-
 use axum::extract::FromRequestParts;
 use http::request::Parts;
+use http::uri::Authority;
+use http::{HeaderValue, Uri, header};
 use percent_encoding::percent_decode_str;
 use tidegate_types::{ErrorCode, StreamPath};
 
@@ -23,15 +23,15 @@ const CONTROL_SEGMENT: &str = "__ds";
 #[derive(Clone, Debug)]
 pub(super) struct Target {
     pub(super) path: StreamPath,
-    encoded: Box<str>,
-    origin: Option<Arc<str>>,
+    uri: Uri,
+    host: Option<HeaderValue>,
     https: bool,
 }
 
 impl Target {
     /// The stream's path on this server, as the client wrote it.
     pub(super) fn url_path(&self) -> String {
-        format!("{PREFIX}{}", self.encoded)
+        self.uri.path().to_owned()
     }
 
     /// The stream's absolute URL.
@@ -41,7 +41,9 @@ impl Target {
 
     /// Where this server is, as the client sees it.
     pub(super) fn origin(&self, state: &AppState) -> String {
-        origin_of(state.config(), self.origin.as_deref(), self.https)
+        let named = self.host.as_ref().and_then(|host| host.to_str().ok());
+        let host = self.uri.authority().map(Authority::as_str).or(named);
+        origin_of(state.config(), host, self.https)
     }
 }
 
@@ -61,19 +63,37 @@ impl FromRequestParts<AppState> for Target {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, Problem> {
-        let encoded = parts.uri.path().strip_prefix(PREFIX).ok_or(ErrorCode::NotFound)?;
-        let path = decode(encoded)?;
-        if path.as_str().split('/').next() == Some(CONTROL_SEGMENT) {
-            return Err(subscriptions::nothing_here());
-        }
         let info = parts.extensions.get::<RequestInfo>();
         Ok(Self {
-            path,
-            encoded: encoded.into(),
-            origin: info.and_then(|info| info.host.clone()),
+            path: stream_of(&parts.uri, info.and_then(|info| info.stream.as_ref()))?,
+            uri: parts.uri.clone(),
+            host: parts.headers.get(header::HOST).cloned(),
             https: info.is_some_and(|info| info.https),
         })
     }
+}
+
+/// The stream that a URL names, where it has the form of one.
+pub(crate) fn named_by(uri: &Uri) -> Option<StreamPath> {
+    decode(uri.path().strip_prefix(PREFIX)?).ok()
+}
+
+/// Whether the URL's path is one of a stream, rather than of what stands beside them.
+pub(crate) fn serves(path: &str) -> bool {
+    let Some(rest) = path.strip_prefix(PREFIX) else { return false };
+    !matches!(rest.split('/').next(), Some("" | CONTROL_SEGMENT) | None)
+}
+
+/// The stream, or what is wrong with its name. `known`: what [`named_by`] found.
+pub(super) fn stream_of(uri: &Uri, known: Option<&StreamPath>) -> Result<StreamPath, Problem> {
+    let path = match known {
+        Some(path) => path.clone(),
+        None => decode(uri.path().strip_prefix(PREFIX).ok_or(ErrorCode::NotFound)?)?,
+    };
+    if path.as_str().split('/').next() == Some(CONTROL_SEGMENT) {
+        return Err(subscriptions::nothing_here());
+    }
+    Ok(path)
 }
 
 fn decode(encoded: &str) -> Result<StreamPath, Problem> {

@@ -9,7 +9,7 @@ use tidegate_types::ErrorCode;
 
 use super::refusal::Refusal;
 use crate::AppState;
-use crate::edge::{RequestInfo, origin_of};
+use crate::edge::{RequestInfo, host_of, origin_of};
 use crate::extract::{Path, RawBody};
 use crate::problem::Problem;
 
@@ -53,7 +53,7 @@ impl FromRequestParts<AppState> for Origin {
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Refusal> {
         let info = parts.extensions.get::<RequestInfo>();
-        let host = info.and_then(|info| info.host.as_deref());
+        let host = host_of(&parts.uri, &parts.headers);
         Ok(Self(origin_of(state.config(), host, info.is_some_and(|info| info.https))))
     }
 }

@@ -9,6 +9,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 
 use crate::fixture::{Server, get};
+use crate::streams::open_public;
 
 fn hasty() -> Limits {
     Limits { header_timeout_ms: 300, body_pause_ms: 300, write_timeout_ms: 300, ..Limits::default() }
@@ -117,4 +118,64 @@ async fn a_drain_closes_idle_connections_and_ends() {
     assert!(TcpStream::connect(address).await.is_err());
     let mut rest = Vec::new();
     timeout(Duration::from_secs(5), idle.read_to_end(&mut rest)).await.unwrap().unwrap();
+}
+
+/// One request after the other in one write, and what is answered until the server closes.
+async fn pipelined(server: &Server, requests: &[String]) -> String {
+    let mut socket = TcpStream::connect(server.address).await.unwrap();
+    socket.write_all(requests.concat().as_bytes()).await.unwrap();
+    let mut answers = String::new();
+    timeout(Duration::from_secs(5), socket.read_to_string(&mut answers)).await.unwrap().unwrap();
+    answers
+}
+
+fn statuses(answers: &str) -> Vec<&str> {
+    answers.split("HTTP/1.1 ").skip(1).filter_map(|answer| answer.get(..3)).collect()
+}
+
+#[tokio::test]
+async fn plain_appends_and_all_other_requests_share_a_connection() {
+    let server = Server::with(open_public).await;
+    let on_a = |line: &str, rest: &str| {
+        format!("{line} HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\n{rest}")
+    };
+    let append = |body: &str| {
+        on_a("POST /v1/stream/public/a", &format!("Content-Length: {}\r\n\r\n{body}", body.len()))
+    };
+    let chunked = on_a("POST /v1/stream/public/a", "Transfer-Encoding: chunked\r\n\r\n1\r\nc\r\n0\r\n\r\n");
+    let put = on_a("PUT /v1/stream/public/a", "Connection: close\r\nContent-Length: 0\r\n\r\n");
+    let absent = append("x").replace("public/a", "public/absent");
+    let read = on_a("GET /v1/stream/public/a", "Connection: close\r\n\r\n");
+    let answers = pipelined(&server, &[absent.clone(), append("0"), put]).await;
+    assert_eq!(statuses(&answers), ["404", "404", "201"], "{answers}");
+    let answers = pipelined(&server, &[append("a"), absent, append("b"), chunked, append("d"), read]).await;
+    assert_eq!(statuses(&answers), ["204", "404", "204", "204", "204", "200"], "{answers}");
+    assert!(answers.ends_with("\r\n\r\nabcd"), "{answers}");
+    assert_eq!(answers.matches("\r\ndate: ").count(), 6, "{answers}");
+    assert_eq!(answers.matches("\r\nx-request-id: ").count(), 6, "{answers}");
+}
+
+#[tokio::test]
+async fn an_append_that_stops_half_way_is_told_so() {
+    let server = Server::with(|setup| {
+        open_public(setup);
+        setup.limits = hasty();
+    })
+    .await;
+    let plain = "POST /v1/stream/public/a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\n";
+    let answers = pipelined(&server, &[format!("{plain}abcde"), format!("{plain}ab")]).await;
+    assert_eq!(statuses(&answers), ["404", "408"], "{answers}");
+}
+
+#[tokio::test]
+async fn a_drain_ends_connections_that_only_append() {
+    let server = Server::with(open_public).await;
+    let mut socket = TcpStream::connect(server.address).await.unwrap();
+    let append = "POST /v1/stream/public/a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n\r\na";
+    socket.write_all(append.as_bytes()).await.unwrap();
+    let mut head = [0; 12];
+    socket.read_exact(&mut head).await.unwrap();
+    assert_eq!(&head, b"HTTP/1.1 404");
+    timeout(Duration::from_secs(5), server.stop()).await.unwrap();
+    timeout(Duration::from_secs(5), socket.read_to_end(&mut Vec::new())).await.unwrap().unwrap();
 }

@@ -1,0 +1,248 @@
+//! Appends over HTTP/1.1 without hyper, whose state machine is a good part of what they cost.
+//!
+//! Owns: which requests are plain enough to be read here (an append, whole in what was read, one
+//! length, nothing to agree on), and the writing of their answers.
+//! Must not: refuse a request. What is not plain goes to hyper as it came, with its connection, so
+//! that everything odd has one reader.
+
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
+
+use axum::body::Body;
+use bytes::{Buf as _, Bytes, BytesMut};
+use http::header::{CONNECTION, CONTENT_LENGTH, DATE, EXPECT, TRANSFER_ENCODING, UPGRADE};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri};
+use http_body::Body as _;
+use http_body_util::BodyExt as _;
+use httparse::Status;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+
+use super::connection::Client;
+use super::io::LimitedIo;
+use super::progress::SocketProgress;
+use crate::edge::{Arrival, is_append};
+
+/// Bytes read at once.
+const READ_BYTES: usize = 8 * 1_024;
+const HEADERS_MAX: usize = 32;
+/// The answer is made in the memory of the request's headers, so there is room for its own.
+const ANSWER_HEADERS: usize = 10;
+
+/// One connection as long as nothing but plain appends come.
+pub(super) struct Direct<'c, S> {
+    io: LimitedIo<S>,
+    client: &'c Client,
+    progress: &'c SocketProgress,
+    buffer: BytesMut,
+    /// What was read and not parsed yet.
+    read: Bytes,
+    written: Vec<u8>,
+    date: Option<(i64, HeaderValue)>,
+}
+
+impl<'c, S: AsyncRead + AsyncWrite + Unpin> Direct<'c, S> {
+    pub(super) fn new(io: LimitedIo<S>, client: &'c Client, progress: &'c SocketProgress) -> Self {
+        let (buffer, read) = (BytesMut::new(), Bytes::new());
+        Self { io, client, progress, buffer, read, written: Vec::new(), date: None }
+    }
+
+    /// Answers plain appends. Gives the socket back when anything else comes, and nothing when the
+    /// connection has ended.
+    pub(super) async fn serve(mut self) -> Option<LimitedIo<S>> {
+        loop {
+            if self.read.is_empty() {
+                self.fill().await?;
+            }
+            let Some(request) = parse(&mut self.read) else {
+                return Some(self.io.returned(self.read));
+            };
+            let _active = self.progress.request();
+            let arrival = Arrival { peer: self.client.peer, socket: self.progress.clone() };
+            let response = self.client.entry.answer(arrival, request).await;
+            self.write(response).await?;
+        }
+    }
+
+    /// Waits for bytes; `None` at the connection's end, or when the server stops.
+    async fn fill(&mut self) -> Option<()> {
+        let shutdown = &self.client.settings.shutdown;
+        // Takes back the memory of the requests before, which are gone by now.
+        self.read = Bytes::new();
+        self.buffer.reserve(READ_BYTES);
+        let mut reading = pin!(self.io.read_buf(&mut self.buffer));
+        let read = poll_fn(|context| match reading.as_mut().poll(context) {
+            Poll::Pending if shutdown.is_cancelled() => Poll::Ready(Ok(0)),
+            polled => polled,
+        });
+        read.await.ok().filter(|bytes| *bytes > 0)?;
+        self.read = self.buffer.split().freeze();
+        Some(())
+    }
+
+    /// Writes an answer; `None` when it was the connection's last.
+    async fn write(&mut self, response: Response<Body>) -> Option<()> {
+        let (head, body) = response.into_parts();
+        let closes = self.client.settings.shutdown.is_cancelled() || head.headers.contains_key(CONNECTION);
+        let body = if body.is_end_stream() { Bytes::new() } else { body.collect().await.ok()?.to_bytes() };
+        let date = self.date();
+        let out = &mut self.written;
+        out.clear();
+        put_head(out, head.status, &head.headers);
+        put(out, DATE.as_str(), date.as_bytes());
+        if head.status != StatusCode::NO_CONTENT && !head.headers.contains_key(CONTENT_LENGTH) {
+            put(out, CONTENT_LENGTH.as_str(), HeaderValue::from(body.len()).as_bytes());
+        }
+        if closes && !head.headers.contains_key(CONNECTION) {
+            put(out, CONNECTION.as_str(), b"close");
+        }
+        out.extend_from_slice(b"\r\n");
+        out.extend_from_slice(&body);
+        self.io.write_all(&self.written).await.ok()?;
+        if closes {
+            // Whether the other end still hears it changes nothing.
+            let _ = self.io.shutdown().await;
+        }
+        (!closes).then_some(())
+    }
+
+    /// The date as a header, made anew once a second.
+    fn date(&mut self) -> HeaderValue {
+        let now = self.client.entry.now();
+        let second = now.as_secs();
+        match &self.date {
+            Some((of, date)) if *of == second => date.clone(),
+            _ => {
+                let made = HeaderValue::from_str(&now.to_http_date());
+                let made = made.unwrap_or_else(|_| HeaderValue::from_static(EPOCH));
+                self.date = Some((second, made.clone()));
+                made
+            }
+        }
+    }
+}
+
+const EPOCH: &str = "Thu, 01 Jan 1970 00:00:00 GMT";
+
+/// Takes a plain append from the front of what was read; leaves everything else untouched.
+fn parse(read: &mut Bytes) -> Option<Request<Body>> {
+    let mut fields = [httparse::EMPTY_HEADER; HEADERS_MAX];
+    let mut parsed = httparse::Request::new(&mut fields);
+    let Ok(Status::Complete(head_bytes)) = parsed.parse(read) else { return None };
+    let (method, target) = (parsed.method?, parsed.path?);
+    if parsed.version != Some(1) || method != "POST" || !is_append(target) {
+        return None;
+    }
+    let mut request = Request::new(());
+    *request.method_mut() = Method::POST;
+    *request.uri_mut() = Uri::from_maybe_shared(read.slice_ref(target.as_bytes())).ok()?;
+    let headers = request.headers_mut();
+    headers.reserve(ANSWER_HEADERS.max(parsed.headers.len()));
+    for field in parsed.headers.iter() {
+        let name = HeaderName::from_bytes(field.name.as_bytes()).ok()?;
+        headers.append(name, HeaderValue::from_maybe_shared(read.slice_ref(field.value)).ok()?);
+    }
+    let end = head_bytes.checked_add(body_bytes(headers)?)?;
+    let body = (end <= read.len()).then(|| read.slice(head_bytes..end))?;
+    read.advance(end);
+    Some(request.map(|()| Body::from(body)))
+}
+
+/// The length of a body that is there as it is; `None` where anything has to be agreed on first.
+fn body_bytes(headers: &HeaderMap) -> Option<usize> {
+    let agreed = [TRANSFER_ENCODING, EXPECT, UPGRADE].iter().all(|name| !headers.contains_key(name));
+    let mut connection = headers.get_all(CONNECTION).iter();
+    let stays = connection.all(|value| value.as_bytes().eq_ignore_ascii_case(b"keep-alive"));
+    let mut lengths = headers.get_all(CONTENT_LENGTH).iter();
+    let (first, second) = (lengths.next()?.as_bytes(), lengths.next());
+    let is_one = second.is_none() && first.iter().all(u8::is_ascii_digit);
+    (agreed && stays && is_one).then_some(first).and_then(|text| std::str::from_utf8(text).ok()?.parse().ok())
+}
+
+fn put_head(out: &mut Vec<u8>, status: StatusCode, headers: &HeaderMap) {
+    out.extend_from_slice(b"HTTP/1.1 ");
+    out.extend_from_slice(status.as_str().as_bytes());
+    out.push(b' ');
+    out.extend_from_slice(status.canonical_reason().unwrap_or_default().as_bytes());
+    out.extend_from_slice(b"\r\n");
+    for (name, value) in headers {
+        put(out, name.as_str(), value.as_bytes());
+    }
+}
+
+fn put(out: &mut Vec<u8>, name: &str, value: &[u8]) {
+    out.extend_from_slice(name.as_bytes());
+    out.extend_from_slice(b": ");
+    out.extend_from_slice(value);
+    out.extend_from_slice(b"\r\n");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    const HEAD: &str = "POST /v1/stream/a HTTP/1.1\r\nhost: x\r\ncontent-type: text/plain\r\n";
+
+    fn taken(text: &str) -> (Option<Request<Body>>, Bytes) {
+        let mut read = Bytes::copy_from_slice(text.as_bytes());
+        (parse(&mut read), read)
+    }
+
+    #[tokio::test]
+    async fn a_plain_append_is_taken_and_what_follows_stays() {
+        let (request, rest) = taken(&format!("{HEAD}Content-Length: 3\r\nX-A: 1\r\nX-a: 2\r\n\r\nabcPOST"));
+        let request = request.unwrap();
+        assert_eq!((request.uri().path(), rest.as_ref()), ("/v1/stream/a", &b"POST"[..]));
+        assert_eq!(request.headers().get_all("x-a").iter().count(), 2);
+        assert_eq!(request.into_body().collect().await.unwrap().to_bytes(), "abc");
+    }
+
+    #[rstest]
+    #[case("content-length: 3\r\n\r\nab")] // the rest is still to come
+    #[case("content-length: 3\r\n")]
+    #[case("\r\nabc")] // no length
+    #[case("content-length: +3\r\n\r\nabc")]
+    #[case("content-length: 3 3\r\n\r\nabc")]
+    #[case("content-length: 3, 3\r\n\r\nabc")]
+    #[case("content-length: \r\n\r\nabc")]
+    #[case("content-length: 99999999999999999999\r\n\r\nabc")]
+    #[case("content-length: 18446744073709551615\r\n\r\nabc")]
+    #[case("content-length: 3\r\ncontent-length: 3\r\n\r\nabc")]
+    #[case("content-length: 3\r\ntransfer-encoding: chunked\r\n\r\nabc")]
+    #[case("content-length: 3\r\nexpect: 100-continue\r\n\r\nabc")]
+    #[case("content-length: 3\r\nconnection: close\r\n\r\nabc")]
+    #[case("content-length: 3\r\nconnection: keep-alive, upgrade\r\n\r\nabc")]
+    #[case("content-length: 3\r\nupgrade: h2c\r\n\r\nabc")]
+    #[case("content-length: 3\r\n bad: fold\r\n\r\nabc")]
+    #[case("content-length : 3\r\n\r\nabc")]
+    fn whatever_has_to_be_agreed_on_or_waited_for_is_left_as_it_came(#[case] rest: &str) {
+        let text = format!("{HEAD}{rest}");
+        let (request, left) = taken(&text);
+        assert!(request.is_none(), "{text}");
+        assert_eq!(left, text);
+    }
+
+    #[rstest]
+    #[case("GET /v1/stream/a HTTP/1.1")]
+    #[case("post /v1/stream/a HTTP/1.1")]
+    #[case("POST /v1/stream/a HTTP/1.0")]
+    #[case("POST /v1/stream/a?ticket HTTP/1.1")]
+    #[case("POST /v1/stream/__ds/x HTTP/1.1")]
+    #[case("POST /v1/stream/ HTTP/1.1")]
+    #[case("POST http://x/v1/stream/a HTTP/1.1")]
+    #[case("POST /api/v1/events HTTP/1.1")]
+    fn only_appends_are_taken(#[case] line: &str) {
+        assert!(taken(&format!("{line}\r\nhost: x\r\ncontent-length: 1\r\n\r\na")).0.is_none());
+    }
+
+    #[test]
+    fn an_answer_has_a_line_for_each_header() {
+        let mut headers = HeaderMap::new();
+        headers.append("a", HeaderValue::from_static("1"));
+        headers.append("a", HeaderValue::from_static("2"));
+        let mut out = Vec::new();
+        put_head(&mut out, StatusCode::NO_CONTENT, &headers);
+        assert_eq!(out, b"HTTP/1.1 204 No Content\r\na: 1\r\na: 2\r\n");
+    }
+}
