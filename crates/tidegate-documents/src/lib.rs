@@ -10,10 +10,12 @@
 mod documents;
 mod error;
 mod extract;
+mod framework;
 mod model;
 mod process;
 mod record;
 mod search;
+mod sentences;
 mod sqlite;
 mod store;
 #[cfg(feature = "suite")]
@@ -23,6 +25,7 @@ mod upload;
 pub use documents::{Documents, DocumentsParts};
 pub use error::{DeleteError, DocumentsError, SearchError, UploadError};
 pub use extract::{Bounds, ChildExtractor, ExtractError, ExtractJob, Extracted, Extractor, run_child};
+pub use framework::{Blog, Brief};
 pub use model::{
     Document, DocumentPage, Failure, MediaType, NewPassage, Passage, Stage, Status, UnknownName,
 };

@@ -1,6 +1,8 @@
 //! One integration-test binary for the crate.
 
 #[cfg(test)]
+mod framework;
+#[cfg(test)]
 mod process;
 #[cfg(test)]
 mod rig;

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tidegate_db::{Bus, Db, DbOptions, LocalBus};
-use tidegate_documents::{ChildExtractor, Documents, DocumentsParts, Extractor, SqliteDocuments};
+use tidegate_documents::{
+    Blog, Brief, ChildExtractor, Documents, DocumentsParts, Extractor, SqliteDocuments,
+};
 use tidegate_events::{Events, EventsParts, SqliteEvents};
 use tidegate_gate::{Fetch, Gate, GateParts, NoFetch, SqliteGate};
 use tidegate_generations::{Framework, Generations, GenerationsConfig, GenerationsParts, SqliteGenerations};
@@ -155,8 +157,9 @@ async fn gate(
 }
 
 /// What the server itself runs.
-fn built_in(setup: &Setup) -> Vec<Arc<dyn Framework>> {
-    let mut frameworks: Vec<Arc<dyn Framework>> = Vec::new();
+fn built_in(setup: &Setup, documents: &Documents) -> Vec<Arc<dyn Framework>> {
+    let mut frameworks: Vec<Arc<dyn Framework>> =
+        vec![Arc::new(Brief::new(documents.clone())), Arc::new(Blog::new(documents.clone()))];
     if !setup.config.command.is_empty() {
         frameworks.push(Arc::new(CommandFramework::new(setup.config.command.clone())));
     }
@@ -200,7 +203,7 @@ pub(super) async fn open_parts(setup: &Setup) -> Result<Parts, Refusal> {
             external: setup.config.generations.external.clone(),
             retention: DAY * setup.config.retention.generation_days,
         },
-        frameworks: built_in(setup),
+        frameworks: built_in(setup, &documents),
     })
     .await
     .map_err(|error| unusable(&error))?;

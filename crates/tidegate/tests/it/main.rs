@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod account;
 #[cfg(test)]
+mod brief;
+#[cfg(test)]
 mod command;
 #[cfg(test)]
 mod config;

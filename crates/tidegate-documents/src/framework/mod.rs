@@ -1,0 +1,22 @@
+//! Built-in frameworks over documents: `brief` (a cited summary) and `blog` (an article).
+//!
+//! Owns: reading the owner's documents for a job, choosing sentences, and the proof that each quote
+//! stands where its citation says. Must not: read a document of anybody but the job's owner, or say
+//! a sentence without a source.
+
+mod article;
+mod blog;
+mod brief;
+mod check;
+mod cite;
+mod load;
+mod pick;
+mod rank;
+mod read;
+mod report;
+mod sections;
+mod sentence;
+mod terms;
+
+pub use blog::Blog;
+pub use brief::Brief;
