@@ -17,11 +17,26 @@ impl Gate {
         token: &str,
         facts: &ClientFacts,
     ) -> Result<Principal, AuthError> {
+        self.authenticate_bearer_with(token, || facts.clone()).await
+    }
+
+    /// The same for callers that put the facts together only if there is a refusal to audit.
+    ///
+    /// # Errors
+    /// See [`AuthError`].
+    pub async fn authenticate_bearer_with(
+        &self,
+        token: &str,
+        facts: impl FnOnce() -> ClientFacts + Send,
+    ) -> Result<Principal, AuthError> {
         let principal = match Secret::parse(SecretKind::Key, token) {
             Ok(secret) => self.authenticate_key(&secret).await,
             Err(_) => self.authenticate_token(token).await,
         };
-        self.audit_refused(principal, facts).await
+        match principal {
+            Ok(principal) => Ok(principal),
+            refused => self.audit_refused(refused, &facts()).await,
+        }
     }
 
     async fn authenticate_token(&self, token: &str) -> Result<Principal, AuthError> {

@@ -87,7 +87,7 @@ pub(super) async fn authenticate(
         Presented::Ticket(_) => {
             Err(Problem::new(ErrorCode::InvalidToken).detail("a ticket opens a stream and nothing else"))
         }
-        Presented::Bearer(token) => Ok(state.gate().authenticate_bearer(token, &facts()).await?),
+        Presented::Bearer(token) => Ok(state.gate().authenticate_bearer_with(token, facts).await?),
         Presented::SessionCookie(value) => {
             if must_be_own {
                 same_origin::check(state.config(), parts, info)?;

@@ -45,9 +45,12 @@ impl Cors {
         let headers = request.headers();
         let origin = headers.get(ORIGIN);
         let listed = origin.filter(|value| value.to_str().is_ok_and(|origin| config.lists_origin(origin)));
+        // An answer that a cache may give to another page has to suit that page as well; any other
+        // one needs this only where a page asks.
+        let is_shared = origin.is_some() || matches!(*request.method(), Method::GET | Method::HEAD);
         let grant = match listed {
             Some(origin) => Grant::Listed(origin.clone()),
-            None if stream.is_some_and(|path| config.is_open_to_anyone(path)) => Grant::Any,
+            None if is_shared && stream.is_some_and(|path| config.is_open_to_anyone(path)) => Grant::Any,
             None => Grant::Nothing,
         };
         let preflight = request.method() == Method::OPTIONS

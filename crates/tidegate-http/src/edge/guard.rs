@@ -6,6 +6,7 @@
 //! Must not: hold a rule itself; each stands in its own file.
 
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 
 use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
@@ -85,7 +86,11 @@ async fn guard(state: &AppState, arrival: &Arrival, onward: Onward, request: Req
     let is_stream_api = request.uri().path().starts_with("/v1/stream/");
     let is_http2 = request.version() >= Version::HTTP_2;
     let passage = Passage { state, arrival, info: &info, cors: &cors };
-    let mut response = with_request_id(info.request_id, passage.answer(request, onward)).await;
+    let mut response = {
+        // Pinned here: the future is large, and each wrapper that took it by value would move it.
+        let answered = pin!(passage.answer(request, onward));
+        with_request_id(info.request_id, answered).await
+    };
     cors.apply(&mut response);
     headers::apply(&mut response, &info.request_id, is_stream_api);
     close_after_timeout(&mut response, is_http2);
@@ -119,13 +124,13 @@ impl Passage<'_> {
     }
 
     async fn run(self, onward: Onward, parts: Parts, body: &mut BoundBody) -> Response {
-        caught(async {
+        let answered = pin!(async {
             match onward {
                 Onward::Streams => streams::serve(self.state, self.arrival, self.info, parts, body).await,
                 Onward::Router(_, next) => self.run_router(next, parts, body).await,
             }
-        })
-        .await
+        });
+        caught(answered).await
     }
 
     async fn run_router(&self, next: Next, mut parts: Parts, body: &mut BoundBody) -> Response {

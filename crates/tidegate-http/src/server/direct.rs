@@ -38,13 +38,16 @@ pub(super) struct Direct<'c, S> {
     /// What was read and not parsed yet.
     read: Bytes,
     written: Vec<u8>,
+    /// The memory of the last answer's headers, for the next request's.
+    headers: HeaderMap,
     date: Option<(i64, HeaderValue)>,
 }
 
 impl<'c, S: AsyncRead + AsyncWrite + Unpin> Direct<'c, S> {
     pub(super) fn new(io: LimitedIo<S>, client: &'c Client, progress: &'c SocketProgress) -> Self {
         let (buffer, read) = (BytesMut::new(), Bytes::new());
-        Self { io, client, progress, buffer, read, written: Vec::new(), date: None }
+        let (written, headers) = (Vec::new(), HeaderMap::new());
+        Self { io, client, progress, buffer, read, written, headers, date: None }
     }
 
     /// Answers plain appends. Gives the socket back when anything else comes, and nothing when the
@@ -54,7 +57,7 @@ impl<'c, S: AsyncRead + AsyncWrite + Unpin> Direct<'c, S> {
             if self.read.is_empty() {
                 self.fill().await?;
             }
-            let Some(request) = parse(&mut self.read) else {
+            let Some(request) = parse(&mut self.read, &mut self.headers) else {
                 return Some(self.io.returned(self.read));
             };
             let _active = self.progress.request();
@@ -98,6 +101,7 @@ impl<'c, S: AsyncRead + AsyncWrite + Unpin> Direct<'c, S> {
         }
         out.extend_from_slice(b"\r\n");
         out.extend_from_slice(&body);
+        self.headers = head.headers;
         self.io.write_all(&self.written).await.ok()?;
         if closes {
             // Whether the other end still hears it changes nothing.
@@ -125,7 +129,8 @@ impl<'c, S: AsyncRead + AsyncWrite + Unpin> Direct<'c, S> {
 const EPOCH: &str = "Thu, 01 Jan 1970 00:00:00 GMT";
 
 /// Takes a plain append from the front of what was read; leaves everything else untouched.
-fn parse(read: &mut Bytes) -> Option<Request<Body>> {
+/// `spare`: memory for the request's headers.
+fn parse(read: &mut Bytes, spare: &mut HeaderMap) -> Option<Request<Body>> {
     let mut fields = [httparse::EMPTY_HEADER; HEADERS_MAX];
     let mut parsed = httparse::Request::new(&mut fields);
     let Ok(Status::Complete(head_bytes)) = parsed.parse(read) else { return None };
@@ -136,7 +141,9 @@ fn parse(read: &mut Bytes) -> Option<Request<Body>> {
     let mut request = Request::new(());
     *request.method_mut() = Method::POST;
     *request.uri_mut() = Uri::from_maybe_shared(read.slice_ref(target.as_bytes())).ok()?;
+    *request.headers_mut() = std::mem::take(spare);
     let headers = request.headers_mut();
+    headers.clear();
     headers.reserve(ANSWER_HEADERS.max(parsed.headers.len()));
     for field in parsed.headers.iter() {
         let name = HeaderName::from_bytes(field.name.as_bytes()).ok()?;
@@ -186,7 +193,7 @@ mod tests {
 
     fn taken(text: &str) -> (Option<Request<Body>>, Bytes) {
         let mut read = Bytes::copy_from_slice(text.as_bytes());
-        (parse(&mut read), read)
+        (parse(&mut read, &mut HeaderMap::new()), read)
     }
 
     #[tokio::test]

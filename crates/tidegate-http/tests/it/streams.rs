@@ -65,14 +65,6 @@ async fn nobody_may_do_what_a_rule_says_and_nothing_else(#[case] request: &str, 
 }
 
 #[tokio::test]
-async fn subscriptions_are_not_served_yet_and_say_so() {
-    let server = Server::with(open_public).await;
-    let answer = ask(&server, "PUT /v1/stream/__ds/subscriptions/s", &[JSON], "{}").await;
-    assert_eq!((answer.status, answer.code()), (501, "not-implemented".to_owned()));
-    assert_eq!(answer.problem()["error"]["code"], "NOT_IMPLEMENTED");
-}
-
-#[tokio::test]
 async fn a_shared_cache_keeps_only_what_is_settled_and_open_to_anyone() {
     let server = Server::with(open_public).await;
     ask(&server, "PUT /v1/stream/public/a", &[TEXT], "x").await;
