@@ -37,6 +37,9 @@ pub struct HttpConfig {
     pub ping_seconds: u64,
     /// Whether strangers may make accounts.
     pub registration: bool,
+    /// Whether live streams on plain HTTP/1.1 leave the HTTP server once the head of their answer is
+    /// written; without it all are served as those over TLS are.
+    pub detach: bool,
     /// Life in seconds of tokens handed out on paths of existing front ends.
     pub legacy_token_seconds: u64,
 }
@@ -56,6 +59,7 @@ impl Default for HttpConfig {
             signatures_required: false,
             ping_seconds: 15,
             registration: true,
+            detach: true,
             legacy_token_seconds: 604_800,
         }
     }

@@ -25,6 +25,7 @@ mod ops;
 mod problem;
 mod router;
 mod server;
+mod shards;
 mod state;
 mod streams;
 mod subscriptions;

@@ -37,4 +37,4 @@ pub use record::{Gap, Page, ReadBound, Record};
 pub use store::LogStore;
 pub use store::sqlite::SqliteLogStore;
 pub use stream::{Created, NewStream, StreamId, StreamInfo};
-pub use tail::{Frame, Framing, Tail, TailStep};
+pub use tail::{Frame, Framing, Listener, Look, Reach, Tail, TailStep};

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use tidegate_types::{ConnectionId, ErrorCode};
-use tokio::sync::watch;
 
+use super::ending::Ending;
 use super::registry::{Entry, NO_OFFSET, NOTHING_UNACKED, Owner, Registry, Shared, State};
 use super::{Connection, EndReason, NewConnection, Refused, StreamKind};
 use crate::Principal;
@@ -25,20 +25,19 @@ impl Registry {
         id: ConnectionId,
         new: NewConnection,
     ) -> Result<Connection, Refused> {
-        let (shared, ended) = {
+        let shared = {
             let mut state = self.lock();
             self.check(&mut state, &new)?;
-            let (sender, ended) = watch::channel(None);
             let shared = Arc::new(Shared {
-                ended: sender,
+                ended: Ending::default(),
                 unacked_since: AtomicI64::new(NOTHING_UNACKED),
                 first: AtomicU64::new(NO_OFFSET),
                 last: AtomicU64::new(NO_OFFSET),
             });
             self.insert(&mut state, id, new, &shared);
-            (shared, ended)
+            shared
         };
-        Ok(Connection::new(id, Arc::clone(self), shared, ended))
+        Ok(Connection::new(id, Arc::clone(self), shared))
     }
 
     fn check(&self, state: &mut State, new: &NewConnection) -> Result<(), Refused> {

@@ -1,11 +1,12 @@
 //! One live connection, in the hands of whoever serves it. Dropping it frees its slots at once.
 
 use std::fmt;
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::task::{Context, Poll};
 
 use tidegate_types::{ConnectionId, Offset};
-use tokio::sync::watch;
 
 use super::EndReason;
 use super::registry::{NOTHING_UNACKED, Registry, Shared};
@@ -17,7 +18,6 @@ pub struct Connection {
     id: ConnectionId,
     registry: Arc<Registry>,
     shared: Arc<Shared>,
-    ended: watch::Receiver<Option<EndReason>>,
     finished: Option<EndReason>,
 }
 
@@ -31,13 +31,8 @@ impl fmt::Debug for Connection {
 }
 
 impl Connection {
-    pub(super) fn new(
-        id: ConnectionId,
-        registry: Arc<Registry>,
-        shared: Arc<Shared>,
-        ended: watch::Receiver<Option<EndReason>>,
-    ) -> Self {
-        Self { id, registry, shared, ended, finished: None }
+    pub(super) fn new(id: ConnectionId, registry: Arc<Registry>, shared: Arc<Shared>) -> Self {
+        Self { id, registry, shared, finished: None }
     }
 
     /// Its id.
@@ -53,24 +48,19 @@ impl Connection {
     }
 
     /// Resolves when the connection should end, with the reason. Cancel-safe; keeps resolving.
-    pub async fn ended(&mut self) -> EndReason {
-        match self.ended.wait_for(Option::is_some).await {
-            Ok(reason) => reason.unwrap_or(EndReason::Drain),
-            // The registry is gone, so this node is.
-            Err(_) => EndReason::Drain,
-        }
+    pub async fn ended(&self) -> EndReason {
+        poll_fn(|context| self.poll_ended(context)).await
+    }
+
+    /// The same for who polls: the waker of the last call is woken.
+    pub fn poll_ended(&self, context: &Context<'_>) -> Poll<EndReason> {
+        self.shared.ended.poll(context)
     }
 
     /// The reason, once there is one.
     #[must_use]
     pub fn end_reason(&self) -> Option<EndReason> {
-        *self.shared.ended.borrow()
-    }
-
-    /// A signal of the end that can be kept apart from the connection.
-    #[must_use]
-    pub fn end_signal(&self) -> watch::Receiver<Option<EndReason>> {
-        self.ended.clone()
+        self.shared.ended.reason()
     }
 
     /// Notes whether bytes that were written still wait for the reader. Call it at each write

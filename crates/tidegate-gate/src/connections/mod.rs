@@ -6,6 +6,7 @@
 
 mod caps;
 mod connection;
+mod ending;
 mod list;
 mod registry;
 mod serve;

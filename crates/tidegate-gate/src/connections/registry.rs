@@ -9,8 +9,8 @@ use std::time::Duration;
 use tidegate_types::{
     Clock, ConnectionId, KeyId, LeaseId, Limits, Offset, SessionId, StreamPath, Timestamp, UserId,
 };
-use tokio::sync::watch;
 
+use super::ending::Ending;
 use super::{EndReason, StreamKind};
 use crate::audit::AuditBuffer;
 
@@ -31,7 +31,7 @@ pub(super) enum Owner {
 /// What a connection and the registry share without a lock.
 #[derive(Debug)]
 pub(super) struct Shared {
-    pub(super) ended: watch::Sender<Option<EndReason>>,
+    pub(super) ended: Ending,
     pub(super) unacked_since: AtomicI64,
     pub(super) first: AtomicU64,
     pub(super) last: AtomicU64,
@@ -58,7 +58,7 @@ pub(super) struct Entry {
 
 impl Entry {
     pub(super) fn end_reason(&self) -> Option<EndReason> {
-        *self.shared.ended.borrow()
+        self.shared.ended.reason()
     }
 }
 

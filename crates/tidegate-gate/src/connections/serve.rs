@@ -84,13 +84,7 @@ impl State {
     /// Sets the reason and frees the owner's slot at once: the connection is as good as gone.
     pub(super) fn end(&mut self, id: ConnectionId, reason: EndReason) -> bool {
         let Some(entry) = self.entries.get(&id) else { return false };
-        let first = entry.shared.ended.send_if_modified(|ended| match ended {
-            Some(_) => false,
-            None => {
-                *ended = Some(reason);
-                true
-            }
-        });
+        let first = entry.shared.ended.set(reason);
         if first {
             self.release_slot(id);
         }

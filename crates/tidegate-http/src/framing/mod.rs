@@ -4,6 +4,7 @@
 //! ever becoming another field or another event (WHATWG HTML, section 9.2.6).
 //! Must not: read a stream, or know the HTTP server.
 
+mod chunk;
 mod cursor;
 mod dialect;
 mod durable;
@@ -11,6 +12,7 @@ mod events;
 mod lines;
 mod name;
 
+pub(crate) use chunk::{LAST_CHUNK, chunked, push_end, push_size, unchunked};
 pub(crate) use cursor::{interval, next_cursor};
 pub(crate) use dialect::{
     as_codegen, as_master_mode, cancelled_error, codegen_status, master_mode_status, percent,

@@ -14,11 +14,12 @@ use tokio_rustls::server::TlsStream;
 use tokio_util::task::TaskTracker;
 
 use super::caps::{Slot, SocketCaps};
-use super::connection::{Client, ConnectionSettings, http1, http2};
+use super::connection::{Client, ConnectionSettings, http1, http1_plain, http2};
 use super::tls::Tls;
 use crate::AppState;
 use crate::edge::{Entry, PeerAddress};
 use crate::ops::Refusal;
+use crate::shards::Shards;
 
 /// Everything that the loop needs.
 pub(super) struct Acceptor {
@@ -28,6 +29,7 @@ pub(super) struct Acceptor {
     pub(super) state: AppState,
     pub(super) tls: Option<Arc<Tls>>,
     pub(super) tracker: TaskTracker,
+    pub(super) shards: Option<Shards>,
 }
 
 const BACKOFF_FIRST: Duration = Duration::from_millis(10);
@@ -68,9 +70,14 @@ impl Acceptor {
             return;
         }
         let peer = PeerAddress { address, tls: self.tls.is_some() };
-        let client = Client { peer, entry: self.entry.clone(), settings: Arc::clone(&self.settings) };
+        let client = Client {
+            peer,
+            entry: self.entry.clone(),
+            settings: Arc::clone(&self.settings),
+            shards: self.shards.clone(),
+        };
         match &self.tls {
-            None => drop(self.tracker.spawn(http1(socket, client, slot))),
+            None => drop(self.tracker.spawn(http1_plain(socket, None, client, slot))),
             Some(tls) => drop(self.tracker.spawn(self.clone_for_tls(tls, socket, client, slot))),
         }
     }
@@ -91,10 +98,11 @@ impl Acceptor {
                 return;
             };
             if speaks_http2(&stream) {
-                http2(stream, client, slot).await;
+                http2(stream, client).await;
             } else {
-                http1(stream, client, slot).await;
+                http1(stream, None, client, None).await;
             }
+            drop(slot);
         }
     }
 }

@@ -33,7 +33,7 @@ struct Counts {
 
 /// One socket's place.
 #[derive(Debug)]
-pub(super) struct Slot {
+pub(crate) struct Slot {
     caps: SocketCaps,
     key: Option<IpAddr>,
 }

@@ -4,6 +4,7 @@
 //! Must not: outlive the cut of a drain.
 
 use std::convert::Infallible;
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -23,10 +24,12 @@ use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
 use super::caps::Slot;
+use super::depart::{Asked, Departing, Departures};
 use super::direct::Direct;
 use super::io::{IoLimits, LimitedIo};
 use super::progress::{ActiveRequest, SocketProgress};
 use crate::edge::{Arrival, Entry, PeerAddress};
+use crate::shards::{Guest, Homed, Shards};
 
 /// What all connections share.
 #[derive(Debug)]
@@ -43,6 +46,8 @@ pub(super) struct Client {
     pub(super) peer: PeerAddress,
     pub(super) entry: Entry,
     pub(super) settings: Arc<ConnectionSettings>,
+    /// Where live streams go that leave; none where they stay.
+    pub(super) shards: Option<Shards>,
 }
 
 const HEAD_BYTES_MAX: usize = 16 * 1_024;
@@ -85,24 +90,48 @@ impl ConnectionSettings {
     }
 }
 
-/// Serves HTTP/1.1 on a socket.
-pub(super) async fn http1<S>(socket: S, client: Client, slot: Slot)
+/// Serves HTTP/1.1 on a socket that a live stream may take with it when it leaves.
+pub(super) async fn http1_plain(socket: TcpStream, read: Option<Bytes>, client: Client, place: Slot) {
+    let (shards, address) = (client.shards.clone(), client.peer.address);
+    let departures = shards.is_some().then(Departures::default);
+    let left = http1(socket, read, client, departures.as_ref()).await;
+    let Some((socket, read)) = left else { return };
+    if let (Some(shards), Some(Departing { tail, keep_alive })) =
+        (shards, departures.and_then(|departures| departures.take()))
+    {
+        let home = Homed { socket, read, address, slot: place };
+        shards.take(Guest { tail, home, keep_alive });
+    }
+}
+
+/// Serves HTTP/1.1 on a socket. Answers the socket, and what was read from it, when a live stream
+/// is to take it.
+pub(super) async fn http1<S>(
+    socket: S,
+    read: Option<Bytes>,
+    client: Client,
+    departures: Option<&Departures>,
+) -> Option<(S, Bytes)>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let progress = SocketProgress::default();
     let settings = Arc::clone(&client.settings);
     let io = LimitedIo::new(socket, progress.clone(), settings.limits);
-    let Some(io) = directly(io, &client, &progress).await else { return drop(slot) };
-    let io = TokioIo::new(io);
-    let service = service_fn(move |request| client.answer(request, &progress));
+    let io = match read {
+        Some(read) => io.came_back(read),
+        None => io,
+    };
+    let io = TokioIo::new(directly(io, &client, &progress).await?);
+    let (seen, departures) = (progress.clone(), departures.cloned());
+    let service = service_fn(move |request| client.answer(request, &seen, departures.clone()));
     let mut builder = hyper::server::conn::http1::Builder::new();
     // The socket itself holds the limits; hyper's would count idle time as a head, and cost a timer
     // set anew for every request.
     builder.header_read_timeout(None);
     let mut connection = builder.max_buf_size(HEAD_BYTES_MAX).serve_connection(io, service);
     let ended = tokio::select! {
-        ended = &mut connection => Some(ended),
+        ended = until_sent(&mut connection, &progress) => Some(ended),
         () = settings.shutdown.cancelled() => None,
     };
     let ended = match ended {
@@ -110,15 +139,35 @@ where
         None => {
             Pin::new(&mut connection).graceful_shutdown();
             tokio::select! {
-                ended = &mut connection => ended,
-                () = settings.cut.cancelled() => return,
+                ended = until_sent(&mut connection, &progress) => ended,
+                () = settings.cut.cancelled() => return None,
             }
         }
     };
-    if ended.is_err_and(|error| error.is_parse()) {
-        linger(connection.into_parts().io.into_inner().into_inner()).await;
+    match ended {
+        None => {
+            let parts = connection.into_parts();
+            return Some((parts.io.into_inner().into_inner(), parts.read_buf));
+        }
+        Some(Err(error)) if error.is_parse() => {
+            linger(connection.into_parts().io.into_inner().into_inner()).await;
+        }
+        Some(Ok(()) | Err(_)) => {}
     }
-    drop(slot);
+    None
+}
+
+/// Runs a connection to its end; `None` once the head of a live stream that leaves is written.
+async fn until_sent<C>(connection: &mut C, progress: &SocketProgress) -> Option<C::Output>
+where
+    C: Future + Unpin,
+{
+    poll_fn(|context| match Pin::new(&mut *connection).poll(context) {
+        Poll::Ready(ended) => Poll::Ready(Some(ended)),
+        Poll::Pending if progress.head_sent() => Poll::Ready(None),
+        Poll::Pending => Poll::Pending,
+    })
+    .await
 }
 
 /// Answers plain appends as long as nothing else comes; then the socket is hyper's.
@@ -140,7 +189,7 @@ where
 }
 
 /// Serves HTTP/2 on a socket.
-pub(super) async fn http2<S>(socket: S, client: Client, slot: Slot)
+pub(super) async fn http2<S>(socket: S, client: Client)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -149,7 +198,7 @@ where
     let limits = IoLimits { multiplexed: true, ..settings.limits };
     let io = TokioIo::new(LimitedIo::new(socket, progress.clone(), limits));
     let seen = progress.clone();
-    let service = service_fn(move |request| client.answer(request, &seen));
+    let service = service_fn(move |request| client.answer(request, &seen, None));
     let mut builder = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
     builder
         .timer(TokioTimer::new())
@@ -171,7 +220,6 @@ where
         _ = &mut connection => {}
         () = settings.cut.cancelled() => {}
     }
-    drop(slot);
 }
 
 /// Returns when an answer waited too long for its reader's window. The socket can't see that: it
@@ -191,13 +239,22 @@ impl Client {
         &self,
         request: Request<Incoming>,
         progress: &SocketProgress,
+        departures: Option<Departures>,
     ) -> impl Future<Output = Result<Response<CountedBody>, Infallible>> + Send + use<> {
         let active = progress.request();
         let is_http2 = request.version() >= Version::HTTP_2;
         let arrival = Arrival { peer: self.peer, socket: progress.clone() };
-        let entry = self.entry.clone();
+        let (entry, progress) = (self.entry.clone(), progress.clone());
         // Boxed: hyper moves the future about, and keeps room for it as long as the connection lives.
-        let answered = Box::pin(async move { entry.answer(arrival, request.map(Body::new)).await });
+        let answered = Box::pin(async move {
+            let request = request.map(Body::new);
+            let asked = Asked::of(&request);
+            let response = entry.answer(arrival, request).await;
+            match departures {
+                Some(departures) => departures.prepare(asked, response, &progress),
+                None => response,
+            }
+        });
         async move { Ok(answered.await.map(|inner| CountedBody { inner, active, is_http2 })) }
     }
 }

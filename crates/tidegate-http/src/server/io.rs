@@ -47,7 +47,7 @@ pub(super) struct LimitedIo<S> {
     served: u64,
     read_timer: Option<Pin<Box<Sleep>>>,
     write_timer: Option<Pin<Box<Sleep>>>,
-    /// What was read from the socket by another reader, who did not want it.
+    /// What was read from the socket before, by a reader who did not want it.
     read: Bytes,
 }
 
@@ -68,7 +68,15 @@ impl<S> LimitedIo<S> {
 
     /// Puts bytes back that were read already.
     pub(super) fn returned(self, read: Bytes) -> Self {
+        // What came back earlier lies behind what was read of it since.
+        let read = if self.read.is_empty() { read } else { [&read[..], &self.read[..]].concat().into() };
         Self { read, ..self }
+    }
+
+    /// A socket that served a request before, of which these bytes were read already.
+    pub(super) fn came_back(self, read: Bytes) -> Self {
+        let read_deadline = Instant::now() + self.limits.idle;
+        Self { awaits: Awaits::NextRequest, read_deadline, read, ..self }
     }
 
     pub(super) fn into_inner(self) -> S {
@@ -204,6 +212,10 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for LimitedIo<S> {
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let polled = Pin::new(&mut self.inner).poll_flush(context);
+        // hyper flushes only when its own buffer is empty.
+        if polled.is_ready() {
+            self.progress.flushed();
+        }
         if polled.is_ready() && self.write_timer.is_none() {
             return polled;
         }

@@ -1,12 +1,13 @@
 //! Sockets: accepting, TLS, HTTP/1.1 and HTTP/2, caps, timeouts, drain.
 //!
 //! Owns: the life of a connection until its requests reach the router.
-//! Must not: know any route. It sees bodies only as bytes, so that a later engine may take a
-//! live stream's socket over.
+//! Must not: know any route. Plain live streams leave with their socket once the head of their
+//! answer is written (`crate::shards`), and the socket comes back when they end.
 
 mod accept;
 mod caps;
 mod connection;
+mod depart;
 mod direct;
 mod io;
 mod progress;
@@ -20,13 +21,16 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+pub(crate) use caps::Slot;
 pub(crate) use progress::{SocketProgress, TailMode};
 
+use crate::edge::{Entry, PeerAddress};
 use crate::router;
+use crate::shards::{Homed, Shards, TakeBack};
 use crate::state::{AppState, HttpParts};
 use accept::Acceptor;
 use caps::SocketCaps;
-use connection::ConnectionSettings;
+use connection::{Client, ConnectionSettings, http1_plain};
 use tls::Tls;
 
 /// Serves until `shutdown` is cancelled, then drains: no new sockets, live streams end with a
@@ -44,21 +48,61 @@ pub async fn serve(listener: TcpListener, parts: HttpParts, shutdown: Cancellati
     if let Some(tls) = tls.clone() {
         tracker.spawn(tls.watch(shutdown.clone()));
     }
+    let settings = Arc::new(ConnectionSettings::of(state.limits(), shutdown, cut.clone()));
+    let entry = router::service(&state);
+    let shards = state.config().detach.then(|| {
+        let home = Home { entry: entry.clone(), settings: Arc::clone(&settings), tracker: tracker.clone() };
+        Shards::start(&state, |shards| home.clone().take_back(shards.clone()))
+    });
     let acceptor = Acceptor {
         caps: SocketCaps::new(state.limits(), state.metrics().clone()),
-        entry: router::service(&state),
-        settings: Arc::new(ConnectionSettings::of(state.limits(), shutdown, cut.clone())),
+        entry,
+        settings,
         state: state.clone(),
         tls,
         tracker: tracker.clone(),
+        shards: shards.clone(),
     };
     acceptor.run(listener).await;
     state.gate().drain();
     tracker.close();
-    if tokio::time::timeout(drain, tracker.wait()).await.is_err() {
+    let drained = async {
+        tracker.wait().await;
+        // Only connections make guests, so from here on there come no more.
+        if let Some(shards) = &shards {
+            shards.empty().await;
+        }
+    };
+    tokio::pin!(drained);
+    if tokio::time::timeout(drain, &mut drained).await.is_err() {
         tracing::warn!(connections = tracker.len(), "drain took too long, cutting what is left");
         cut.cancel();
-        tracker.wait().await;
+        if let Some(shards) = &shards {
+            shards.cut();
+        }
+        drained.await;
     }
     Ok(())
+}
+
+/// Where a socket comes back to whose live stream has ended.
+#[derive(Clone)]
+struct Home {
+    entry: Entry,
+    settings: Arc<ConnectionSettings>,
+    tracker: TaskTracker,
+}
+
+impl Home {
+    fn take_back(self, shards: Shards) -> TakeBack {
+        Arc::new(move |Homed { socket, read, address, slot }| {
+            let client = Client {
+                peer: PeerAddress { address, tls: false },
+                entry: self.entry.clone(),
+                settings: Arc::clone(&self.settings),
+                shards: Some(shards.clone()),
+            };
+            self.tracker.spawn(http1_plain(socket, Some(read), client, slot));
+        })
+    }
 }

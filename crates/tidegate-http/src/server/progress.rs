@@ -4,7 +4,7 @@
 //! Must not: touch the socket; `io` reads this and decides.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::time::Instant;
@@ -27,7 +27,13 @@ struct Inner {
     held_up: Mutex<HashMap<u32, Instant>>,
     /// The next answer's number.
     answers: AtomicU32,
+    /// How far the head of a live stream's answer is that is to leave this server.
+    head: AtomicU8,
 }
+
+const NO_HEAD: u8 = 0;
+const HEAD_MADE: u8 = 1;
+const HEAD_SENT: u8 = 2;
 
 /// While it lives, the socket may stall as long as a live stream may.
 #[derive(Debug)]
@@ -75,6 +81,25 @@ impl SocketProgress {
     /// Since when the answer that waits longest for its reader does.
     pub(super) fn held_up_since(&self) -> Option<Instant> {
         self.held_up().values().min().copied()
+    }
+
+    /// The head of a live stream's answer was made, with all that goes out before its socket leaves.
+    pub(super) fn head_made(&self) {
+        // hyper asks for the body again after its flush, and what was sent stays sent.
+        let _ = self.0.head.compare_exchange(NO_HEAD, HEAD_MADE, Ordering::Relaxed, Ordering::Relaxed);
+    }
+
+    /// Everything that was made is written.
+    pub(super) fn flushed(&self) {
+        let head = &self.0.head;
+        if head.load(Ordering::Relaxed) != NO_HEAD {
+            head.store(HEAD_SENT, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether the socket may leave.
+    pub(super) fn head_sent(&self) -> bool {
+        self.0.head.load(Ordering::Relaxed) == HEAD_SENT
     }
 
     fn held_up(&self) -> MutexGuard<'_, HashMap<u32, Instant>> {

@@ -8,7 +8,7 @@ use axum::response::Response;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderName, HeaderValue};
 
-use super::Tail;
+use super::TailBody;
 use crate::framing::Payload;
 
 const EVENT_STREAM: HeaderValue = HeaderValue::from_static("text/event-stream");
@@ -17,8 +17,10 @@ const ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering")
 const DATA_ENCODING: HeaderName = HeaderName::from_static("stream-sse-data-encoding");
 
 /// An answer that streams the tail.
-pub(super) fn streaming(tail: Tail, content_type: &str) -> Response {
+pub(super) fn streaming(tail: TailBody, content_type: &str) -> Response {
+    let detachable = tail.detachable();
     let mut response = event_stream(Body::new(tail));
+    response.extensions_mut().insert(detachable);
     if Payload::of(content_type) == Payload::Base64 {
         response.headers_mut().insert(DATA_ENCODING, HeaderValue::from_static("base64"));
     }

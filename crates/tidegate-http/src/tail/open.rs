@@ -5,8 +5,6 @@
 //! good on anything else.
 //! Must not: decide about tickets or caps; the gate does.
 
-use std::time::Duration;
-
 use axum::body::Body;
 use axum::response::{IntoResponse as _, Response};
 use http::StatusCode;
@@ -21,10 +19,9 @@ use tidegate_types::{ErrorCode, LeaseId, Offset, ReadFrom, StreamPath};
 use tokio::time::Instant;
 
 use super::held::Held;
-use super::pump::Pump;
-use super::slot::Slot;
+use super::opened::Tail;
 use super::write::{Greeting, Writer};
-use super::{Counted, DefaultStart, Tail, TailRequest, expiry, head};
+use super::{Counted, DefaultStart, RETRY_MS, TailBody, TailRequest, expiry, head};
 use crate::AppState;
 use crate::access;
 use crate::credential::StreamCredential;
@@ -36,8 +33,6 @@ use crate::wire::refuse_gap;
 
 /// When a browser comes back to a node that is too busy for it.
 const BUSY_RETRY_MS: (u32, u32) = (15_000, 30_000);
-/// When it comes back otherwise: spread, so that a restart does not bring all at once.
-pub(super) const RETRY_MS: (u32, u32) = (1_000, 4_000);
 
 /// Who asks for a connection's slot.
 #[derive(Clone, Copy, Debug)]
@@ -127,7 +122,8 @@ async fn open(state: &AppState, request: TailRequest) -> Result<Response, Turned
     let handle = entrance.lease.as_ref().filter(|_| by_cookie).map(|lease| &lease.handle);
     let cookie = handle.map(|handle| tickets::feed_cookie(state, handle));
     let content_type = tail.info().content_type.clone();
-    let mut response = head::streaming(start(state, &request, entrance, tail), &content_type);
+    let tail = start(state, &request, entrance, tail);
+    let mut response = head::streaming(TailBody::new(state, tail, &request.args.socket), &content_type);
     if let Some(cookie) = cookie {
         response.headers_mut().append(SET_COOKIE, cookie);
     }
@@ -223,7 +219,7 @@ fn has_nothing_to_say(tail: &LogTail, from: ReadFrom) -> bool {
     info.closed && tail.cursor() >= info.tail && !ahead
 }
 
-/// Starts the tail; its first frame is there at once.
+/// The tail, open from here on.
 fn start(state: &AppState, request: &TailRequest, entrance: Entrance, tail: LogTail) -> Tail {
     let Entrance { principal, connection, lease } = entrance;
     connection.opened(lease.as_ref());
@@ -240,26 +236,11 @@ fn start(state: &AppState, request: &TailRequest, entrance: Entrance, tail: LogT
     );
     let ping_seconds = state.config().ping_seconds;
     let greeting = Greeting { ping_seconds, retry_ms: state.entropy().in_range(RETRY_MS.0, RETRY_MS.1) };
-    let slot = Slot::default();
-    slot.put([writer.hello(&request.path, at, is_up_to_date(&tail, at), greeting)]);
+    let hello = writer.hello(&request.path, at, is_up_to_date(&tail, at), greeting);
     let ends_at = expiry::ends_at(state.config().stream_auth, &principal);
     let expires = ends_at.map(|end| Instant::now() + end.since(state.clock().now()));
-    let mut pump = Pump {
-        state: state.clone(),
-        tail,
-        ended: connection.end_signal(),
-        connection: Held::new(connection, request.args.socket.clone()),
-        socket: request.args.socket.clone(),
-        _mode: request.args.socket.tail_mode(),
-        counted: Counted::open(state.metrics()),
-        writer,
-        slot: slot.clone(),
-        first: at,
-        ping: Duration::from_secs(ping_seconds),
-        expires,
-    };
-    // Captured by reference inside: a future that takes its arguments by value holds them twice.
-    Tail::new(slot, async move { pump.run().await })
+    let held = Held::new(connection, Counted::open(state.metrics()));
+    Tail { log: tail, held, writer, first: at, expires, hello }
 }
 
 fn is_up_to_date(tail: &LogTail, at: Offset) -> bool {

@@ -9,37 +9,22 @@ use std::task::Poll;
 use std::time::Duration;
 
 use tidegate_gate::EndReason;
-use tidegate_log::{ReadError, Tail as LogTail, TailStep};
-use tidegate_types::Offset;
-use tokio::sync::watch;
+use tidegate_log::{ReadError, TailStep};
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use super::Counted;
-use super::held::Held;
-use super::open::RETRY_MS;
+use super::opened::Tail;
 use super::slot::Slot;
-use super::write::Writer;
+use super::{READ_RETRIES, READ_RETRY_AFTER, retry_ms};
 use crate::AppState;
-use crate::server::{SocketProgress, TailMode};
+use crate::server::SocketProgress;
 
-/// How long a tail outlives a database that can't be read.
-const READ_RETRIES: u32 = 30;
-const READ_RETRY_AFTER: Duration = Duration::from_secs(1);
-
-/// All that one open tail holds.
+/// All that one pulled tail holds.
 pub(super) struct Pump {
-    pub(super) state: AppState,
-    pub(super) tail: LogTail,
-    pub(super) connection: Held,
-    pub(super) ended: watch::Receiver<Option<EndReason>>,
-    pub(super) socket: SocketProgress,
-    pub(super) _mode: TailMode,
-    pub(super) counted: Counted,
-    pub(super) writer: Writer,
-    pub(super) slot: Slot,
-    pub(super) first: Offset,
-    pub(super) ping: Duration,
-    pub(super) expires: Option<Instant>,
+    state: AppState,
+    tail: Box<Tail>,
+    socket: SocketProgress,
+    slot: Slot,
+    ping: Duration,
 }
 
 enum Event {
@@ -49,6 +34,11 @@ enum Event {
 }
 
 impl Pump {
+    pub(super) fn new(state: &AppState, tail: Box<Tail>, socket: &SocketProgress, slot: &Slot) -> Self {
+        let ping = Duration::from_secs(state.config().ping_seconds);
+        Self { state: state.clone(), tail, socket: socket.clone(), slot: slot.clone(), ping }
+    }
+
     pub(super) async fn run(&mut self) {
         let mut ping_at = Instant::now() + self.ping;
         let timer = sleep_until(self.wake_at(ping_at));
@@ -59,13 +49,13 @@ impl Pump {
                 Event::Ended(reason) => Some(reason),
                 Event::Due if self.is_expired() => Some(EndReason::Reauth),
                 Event::Due => {
-                    self.slot.put([self.writer.ping(self.state.clock().now())]);
+                    self.slot.put([self.tail.writer.ping(self.state.clock().now())]);
                     ping_at = Instant::now() + self.ping;
                     None
                 }
                 Event::Step(Ok(step)) => {
                     failures = 0;
-                    if !self.writer.pings_always() {
+                    if !self.tail.writer.pings_always() {
                         ping_at = Instant::now() + self.ping;
                     }
                     self.take(step)
@@ -88,18 +78,19 @@ impl Pump {
 
     async fn next(&mut self, timer: Pin<&mut Sleep>) -> Event {
         let max_bytes = usize::try_from(self.state.limits().tail_write_bytes).unwrap_or(usize::MAX);
-        let (connection, socket) = (&self.connection, &self.socket);
+        let Tail { log, held, .. } = &mut *self.tail;
+        let (held, socket) = (&*held, &self.socket);
         // Each wake of the socket's task comes by here, so the gate learns when a stall is over.
         let watch_socket = poll_fn(|_| {
-            connection.progressed(socket.is_write_blocked());
+            held.progressed(socket.is_write_blocked());
             Poll::<()>::Pending
         });
         tokio::select! {
             biased;
             () = watch_socket => Event::Due,
-            reason = ended(&mut self.ended) => Event::Ended(reason),
+            reason = held.ended() => Event::Ended(reason),
             () = timer => Event::Due,
-            step = self.tail.next(max_bytes) => Event::Step(step),
+            step = log.next(max_bytes) => Event::Step(step),
         }
     }
 
@@ -107,15 +98,15 @@ impl Pump {
     fn take(&mut self, step: TailStep) -> Option<EndReason> {
         let now = self.state.clock().now();
         match step {
-            TailStep::Gap(gap) => self.slot.put(self.writer.gap(&gap)),
+            TailStep::Gap(gap) => self.slot.put(self.tail.writer.gap(&gap)),
             TailStep::Frames { frames, up_to_date } => {
-                self.slot.put(self.writer.frames(&frames, up_to_date, now));
+                self.slot.put(self.tail.writer.frames(&frames, up_to_date, now));
                 if let Some(last) = frames.last() {
-                    self.connection.note_offsets(self.first, last.offset);
+                    self.tail.held.note_offsets(self.tail.first, last.offset);
                     self.state.metrics().events_delivered(frames.len() as u64);
                 }
             }
-            TailStep::UpToDate => self.slot.put(self.writer.up_to_date(self.tail.cursor(), now)),
+            TailStep::UpToDate => self.slot.put(self.tail.writer.up_to_date(self.tail.log.cursor(), now)),
             TailStep::Closed => return Some(EndReason::Eof),
             TailStep::Deleted => return Some(EndReason::Deleted),
         }
@@ -130,35 +121,31 @@ impl Pump {
             return Some(EndReason::Reauth);
         }
         tokio::select! {
-            reason = ended(&mut self.ended) => Some(reason),
+            reason = self.tail.held.ended() => Some(reason),
             () = tokio::time::sleep(READ_RETRY_AFTER) => None,
         }
     }
 
     async fn end(&mut self, reason: EndReason) {
-        // After a drain all of them come back at once; each gets a time of its own.
-        let spread = reason == EndReason::Drain;
-        let retry_ms = spread.then(|| self.state.entropy().in_range(RETRY_MS.0, RETRY_MS.1));
-        self.slot.put(self.writer.end(reason, self.tail.cursor(), retry_ms));
+        self.slot.put(self.tail.writer.end(reason, self.tail.log.cursor(), retry_ms(&self.state, reason)));
         self.slot.drained().await;
-        self.counted.ends(reason);
-        self.connection.finish(reason);
+        self.tail.held.finish(reason);
     }
 
     fn is_expired(&self) -> bool {
-        self.expires.is_some_and(|at| Instant::now() >= at)
+        self.tail.expires.is_some_and(|at| Instant::now() >= at)
     }
 
     fn wake_at(&self, ping_at: Instant) -> Instant {
-        self.expires.map_or(ping_at, |at| at.min(ping_at))
+        self.tail.expires.map_or(ping_at, |at| at.min(ping_at))
     }
 }
 
-/// Resolves when the gate wants the connection to end. Cancel-safe.
-async fn ended(signal: &mut watch::Receiver<Option<EndReason>>) -> EndReason {
-    match signal.wait_for(Option::is_some).await {
-        Ok(reason) => reason.unwrap_or(EndReason::Drain),
-        // The registry is gone, so this node is.
-        Err(_) => EndReason::Drain,
+impl Drop for Pump {
+    fn drop(&mut self) {
+        // A reader who took nothing for too long is cut by its socket, and no step of the pump sees it.
+        if self.socket.is_write_blocked() {
+            self.tail.held.finish(EndReason::Slow);
+        }
     }
 }

@@ -14,9 +14,9 @@ use tidegate_types::{Offset, ResumeTag, StreamPath, Timestamp};
 
 use super::TailFraming;
 use crate::framing::{
-    Control, Hello, ID_LINE_LEN, Payload, as_codegen, as_master_mode, encode_batch, encode_control,
+    Control, Hello, ID_LINE_LEN, Payload, as_codegen, as_master_mode, chunked, encode_batch, encode_control,
     encode_data, encode_end, encode_gap, encode_hello, encode_ping, encode_record, id_line, interval,
-    without_id,
+    unchunked, without_id,
 };
 
 /// Records below this are copied together when several go out at once: a chunk of its own costs more.
@@ -26,11 +26,11 @@ const HEARTBEAT: &[u8] = b":\n\n";
 
 /// The encoder of one connection.
 #[derive(Debug)]
-pub(super) struct Writer {
-    framing: TailFraming,
-    payload: Payload,
-    tag: Option<ResumeTag>,
-    filter: TypeFilter,
+pub(crate) struct Writer {
+    pub(super) framing: TailFraming,
+    pub(super) payload: Payload,
+    pub(super) tag: Option<ResumeTag>,
+    pub(super) filter: TypeFilter,
 }
 
 impl Writer {
@@ -64,7 +64,7 @@ impl Writer {
             TailFraming::DurableStreams { cursor } => {
                 let Some(last) = frames.last() else { return Vec::new() };
                 let data = match frames {
-                    [one] => self.shared(one),
+                    [one] => unchunked(&self.shared(one)),
                     many => encode_batch(many.iter().map(|frame| &frame.data[..]), self.payload),
                 };
                 vec![data, control(last.offset, cursor, up_to_date, now)]
@@ -73,7 +73,7 @@ impl Writer {
     }
 
     /// The reader is at the end and nothing was there to read.
-    pub(super) fn up_to_date(&self, at: Offset, now: Timestamp) -> Option<Bytes> {
+    pub(crate) fn up_to_date(&self, at: Offset, now: Timestamp) -> Option<Bytes> {
         match self.framing {
             TailFraming::Events | TailFraming::MasterMode { .. } | TailFraming::Codegen => None,
             TailFraming::DurableStreams { cursor } => Some(control(at, cursor, true, now)),
@@ -81,7 +81,7 @@ impl Writer {
     }
 
     /// What can't be replayed. The protocol's clients have no word for it.
-    pub(super) fn gap(&self, gap: &Gap) -> Option<Bytes> {
+    pub(crate) fn gap(&self, gap: &Gap) -> Option<Bytes> {
         let (from, to, reason) = match gap {
             Gap::Trimmed { from, to } => (*from, *to, "trimmed"),
             Gap::CursorAhead { from, to } => (*from, *to, "cursor-ahead"),
@@ -90,7 +90,7 @@ impl Writer {
     }
 
     /// A sign of life.
-    pub(super) fn ping(&self, now: Timestamp) -> Bytes {
+    pub(crate) fn ping(&self, now: Timestamp) -> Bytes {
         match self.framing {
             TailFraming::Events | TailFraming::MasterMode { .. } | TailFraming::Codegen => encode_ping(now),
             TailFraming::DurableStreams { .. } => Bytes::from_static(HEARTBEAT),
@@ -98,7 +98,7 @@ impl Writer {
     }
 
     /// The last bytes before an intended close.
-    pub(super) fn end(&self, reason: EndReason, at: Offset, retry_ms: Option<u32>) -> Option<Bytes> {
+    pub(crate) fn end(&self, reason: EndReason, at: Offset, retry_ms: Option<u32>) -> Option<Bytes> {
         match self.framing {
             TailFraming::Events | TailFraming::MasterMode { .. } | TailFraming::Codegen => {
                 Some(encode_end(reason.as_str(), retry_ms))
@@ -112,7 +112,7 @@ impl Writer {
     }
 
     /// Whether pings go out whatever the traffic: page code watches for them.
-    pub(super) fn pings_always(&self) -> bool {
+    pub(crate) fn pings_always(&self) -> bool {
         self.framing.is_events()
     }
 
@@ -121,7 +121,7 @@ impl Writer {
         let mut chunks = Vec::new();
         let mut small = BytesMut::new();
         for frame in frames {
-            let encoded = self.shared(frame);
+            let encoded = unchunked(&self.shared(frame));
             if !self.passes(&encoded) {
                 continue;
             }
@@ -140,26 +140,26 @@ impl Writer {
         chunks
     }
 
-    fn passes(&self, encoded: &Bytes) -> bool {
+    /// Whether an event, without its chunk's framing, is one that this reader wants.
+    pub(super) fn passes(&self, encoded: &[u8]) -> bool {
         // The name was found when the record was encoded; it stands behind the id line.
         self.filter.is_open() || self.filter.matches(encoded_name(encoded).unwrap_or("message"))
     }
 
-    fn shared(&self, frame: &Frame) -> Bytes {
+    /// A record as one chunk, made by the first reader that asks and shared by all others.
+    pub(super) fn shared(&self, frame: &Frame) -> Bytes {
+        let record = |frame: &Frame, data: &[u8]| chunked(&encode_record(frame.offset, data, self.payload));
         match self.framing {
-            TailFraming::Events => {
-                frame.encoded(Framing::Events, |frame| encode_record(frame.offset, &frame.data, self.payload))
-            }
+            TailFraming::Events => frame.encoded(Framing::Events, |frame| record(frame, &frame.data)),
             // Whose it is belongs to the stream, so that all readers of a frame say the same.
-            TailFraming::MasterMode { owner } => frame.encoded(Framing::MasterMode, |frame| {
-                encode_record(frame.offset, &as_master_mode(&frame.data, owner), self.payload)
-            }),
-            TailFraming::Codegen => frame.encoded(Framing::Codegen, |frame| {
-                encode_record(frame.offset, &as_codegen(&frame.data), self.payload)
-            }),
-            TailFraming::DurableStreams { .. } => {
-                frame.encoded(Framing::DurableStreams, |frame| encode_data(&frame.data, self.payload))
+            TailFraming::MasterMode { owner } => {
+                frame.encoded(Framing::MasterMode, |frame| record(frame, &as_master_mode(&frame.data, owner)))
             }
+            TailFraming::Codegen => {
+                frame.encoded(Framing::Codegen, |frame| record(frame, &as_codegen(&frame.data)))
+            }
+            TailFraming::DurableStreams { .. } => frame
+                .encoded(Framing::DurableStreams, |frame| chunked(&encode_data(&frame.data, self.payload))),
         }
     }
 }
@@ -171,7 +171,7 @@ pub(super) struct Greeting {
     pub(super) retry_ms: u32,
 }
 
-fn control(at: Offset, cursor: u64, up_to_date: bool, now: Timestamp) -> Bytes {
+pub(super) fn control(at: Offset, cursor: u64, up_to_date: bool, now: Timestamp) -> Bytes {
     let cursor = interval(now).max(cursor);
     let cursor = Some(cursor.to_string());
     encode_control(&Control {

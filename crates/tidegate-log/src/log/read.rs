@@ -119,13 +119,16 @@ impl Log {
         let (handle, stored) = self.core.attach(path).await?;
         self.core.note_read(&stored);
         let mut news = handle.watch();
+        let over = |state: &LiveState| state.tail > offset || state.closed || state.deleted;
         let reached = async {
             loop {
-                let doubts = news.borrow().doubts;
-                let over = |state: &LiveState| state.tail > offset || state.closed || state.deleted;
-                // The handle keeps the sender alive, so this only ever ends with news.
-                drop(news.wait_for(|state| over(state) || state.doubts != doubts).await);
-                if over(&news.borrow()) {
+                let mut state = news.look();
+                let doubts = state.doubts;
+                while !over(&state) && state.doubts == doubts {
+                    news.changed().await;
+                    state = news.look();
+                }
+                if over(&state) {
                     return Ok::<_, ReadError>(());
                 }
                 let again = self.core.find(path).await?;
@@ -140,7 +143,7 @@ impl Log {
             // Time that is up is no error: the caller sees from the state that nothing came.
             Err(_up) => {}
         }
-        let state = *handle.watch().borrow();
+        let state = handle.state();
         if state.deleted {
             return Err(self.core.absence(path).await);
         }

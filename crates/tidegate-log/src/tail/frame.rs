@@ -11,7 +11,7 @@ use crate::Record;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum Framing {
-    /// The body of an event of the server's own framing, without its id line.
+    /// An event of the server's own framing.
     Events = 0,
     /// An event of the Durable Streams framing.
     DurableStreams = 1,

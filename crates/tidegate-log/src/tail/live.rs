@@ -1,6 +1,6 @@
 //! Streams that somebody reads live on this node.
 //!
-//! Owns: the watch on each live stream's state and its ring. An entry lives as long as one reader
+//! Owns: each live stream's state and its ring. An entry lives as long as one reader
 //! holds a [`Handle`]; a stream without readers has none.
 
 use std::collections::HashMap;
@@ -8,10 +8,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tidegate_types::Offset;
-use tokio::sync::watch;
 
 use super::Frame;
 use super::ring::Ring;
+use super::watch::{Watch, Watchers};
 use crate::store::{Chunk, codec};
 use crate::{Record, StreamId, StreamInfo};
 
@@ -27,13 +27,16 @@ pub(crate) struct LiveState {
     /// Rises when something may have happened that was not seen here: a commit whose outcome is
     /// unknown, another node's hint. Readers then look at the store.
     pub(crate) doubts: u64,
+    /// Rises with every change of the rest.
+    pub(super) moves: u64,
 }
 
 #[derive(Debug)]
-struct Live {
-    state: watch::Sender<LiveState>,
+pub(super) struct Live {
+    state: Mutex<LiveState>,
     ring: Mutex<Ring>,
     settled: AtomicBool,
+    pub(super) watchers: Watchers,
 }
 
 #[derive(Debug)]
@@ -60,15 +63,17 @@ impl Registry {
         let mut shard = self.shard(info.id);
         let entry = shard.entry(info.id).or_insert_with(|| Entry {
             live: Arc::new(Live {
-                state: watch::Sender::new(LiveState {
+                state: Mutex::new(LiveState {
                     start: info.start,
                     tail: info.tail,
                     closed: info.closed,
                     deleted: false,
                     doubts: 0,
+                    moves: 0,
                 }),
                 ring: Mutex::new(Ring::new(info.tail)),
                 settled: AtomicBool::new(false),
+                watchers: Watchers::default(),
             }),
             readers: 0,
         });
@@ -88,10 +93,9 @@ impl Registry {
 
     /// Makes the readers of a stream, if there are any, look at the store again.
     pub(crate) fn doubt(&self, id: StreamId) {
-        if let Some(entry) = self.shard(id).get(&id) {
-            entry.live.settled.store(false, Ordering::Release);
-            entry.live.state.send_modify(|state| state.doubts += 1);
-        }
+        let Some(live) = self.shard(id).get(&id).map(|entry| Arc::clone(&entry.live)) else { return };
+        live.settled.store(false, Ordering::Release);
+        live.change(|state| state.doubts += 1);
     }
 
     fn fill_ring(&self, live: &Live, chunks: &[Chunk]) {
@@ -130,16 +134,35 @@ impl Live {
         self.ring.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    pub(super) fn state(&self) -> LiveState {
+        *self.lock_state()
+    }
+
     /// Positions only rise, and neither closing nor deleting is taken back.
     fn move_to(&self, info: &StreamInfo, deleted: bool) {
-        self.state.send_if_modified(|state| {
-            let before = *state;
+        self.change(|state| {
             state.start = state.start.max(info.start);
             state.tail = state.tail.max(info.tail);
             state.closed |= info.closed;
             state.deleted |= deleted;
-            *state != before
         });
+    }
+
+    fn change(&self, change: impl FnOnce(&mut LiveState)) {
+        {
+            let mut state = self.lock_state();
+            let before = *state;
+            change(&mut state);
+            if *state == before {
+                return;
+            }
+            state.moves += 1;
+        }
+        self.watchers.wake();
+    }
+
+    fn lock_state(&self) -> MutexGuard<'_, LiveState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -164,8 +187,13 @@ impl Handle {
         self.live.settled.store(true, Ordering::Release);
     }
 
-    pub(crate) fn watch(&self) -> watch::Receiver<LiveState> {
-        self.live.state.subscribe()
+    /// How the stream stands.
+    pub(crate) fn state(&self) -> LiveState {
+        self.live.state()
+    }
+
+    pub(crate) fn watch(&self) -> Watch {
+        Watch::new(Arc::clone(&self.live))
     }
 
     pub(super) fn frames_after(&self, cursor: Offset, max_bytes: usize) -> Option<Vec<Arc<Frame>>> {

@@ -10,32 +10,54 @@ mod frame;
 mod live;
 mod next;
 mod ring;
+mod watch;
 
 use std::fmt;
 use std::sync::Arc;
+use std::task::Waker;
 
 use tidegate_types::{Offset, ReadFrom};
-use tokio::sync::watch;
 
 pub use self::frame::{Frame, Framing};
 pub(crate) use self::live::{Handle, LiveState, Registry};
+pub use self::next::Look;
+pub use self::watch::Listener;
+use self::watch::Watch;
 use crate::core::Core;
 use crate::read::{clamp, start_of};
 use crate::store::Stored;
-use crate::{Gap, StreamInfo};
+use crate::{Gap, StreamId, StreamInfo};
 
 /// A live reader: a cursor and a handle, no queue. See [`crate::Log::tail`].
 pub struct Tail {
-    core: Arc<Core>,
-    stored: Stored,
-    handle: Handle,
-    state: watch::Receiver<LiveState>,
+    source: Arc<Source>,
     cursor: Offset,
     gap: Option<Gap>,
     /// Whether the reader has been told anything yet.
     greeted: bool,
     /// Doubts that were settled by a look at the store.
     doubts_settled: u64,
+    /// Made by the first wait.
+    watch: Option<Watch>,
+}
+
+/// Where a tail reads from; readers of one stream may share it.
+struct Source {
+    core: Arc<Core>,
+    stored: Stored,
+    handle: Handle,
+}
+
+/// How far a live stream reaches at one moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reach(LiveState);
+
+impl Reach {
+    /// The position after the newest record.
+    #[must_use]
+    pub const fn tail(&self) -> Offset {
+        self.0.tail
+    }
 }
 
 /// What comes next on a tail.
@@ -60,8 +82,7 @@ pub enum TailStep {
 
 impl Tail {
     pub(crate) fn new(core: Arc<Core>, handle: Handle, mut stored: Stored, from: ReadFrom) -> Self {
-        let state = handle.watch();
-        let now = *state.borrow();
+        let now = handle.state();
         stored.info.start = now.start;
         stored.info.tail = now.tail;
         stored.info.closed = now.closed;
@@ -69,14 +90,20 @@ impl Tail {
             ReadFrom::At(offset) => clamp(offset, &stored.info),
             ReadFrom::Start | ReadFrom::Tail => (start_of(from, &stored.info), None),
         };
-        let doubts_settled = now.doubts;
-        Self { core, stored, handle, state, cursor, gap, greeted: false, doubts_settled }
+        let source = Arc::new(Source { core, stored, handle });
+        Self { source, cursor, gap, greeted: false, doubts_settled: now.doubts, watch: None }
     }
 
     /// The stream as it was when the tail was opened.
     #[must_use]
     pub fn info(&self) -> &StreamInfo {
-        &self.stored.info
+        &self.source.stored.info
+    }
+
+    /// Which stream it reads.
+    #[must_use]
+    pub fn stream_id(&self) -> StreamId {
+        self.source.stored.info.id
     }
 
     /// The position after the last record that was handed out.
@@ -84,12 +111,66 @@ impl Tail {
     pub fn cursor(&self) -> Offset {
         self.cursor
     }
+
+    /// Reads through the handle of `other` from now on, if both read the same stream: what many
+    /// readers of one stream hold in common is held once. [`Tail::info`] is then that of `other`.
+    pub fn share(&mut self, other: &Self) {
+        if self.stream_id() == other.stream_id() {
+            self.source = Arc::clone(&other.source);
+            self.watch = None;
+        }
+    }
+
+    /// A second reader at the same place, through the same handle.
+    #[must_use]
+    pub fn fork(&self) -> Self {
+        Self {
+            source: Arc::clone(&self.source),
+            cursor: self.cursor,
+            gap: None,
+            greeted: self.greeted,
+            doubts_settled: self.doubts_settled,
+            watch: None,
+        }
+    }
+
+    /// Wakes `waker` whenever the stream moves, as long as the answer lives. Register first, look
+    /// second: then nothing is missed.
+    #[must_use = "dropping it ends the listening"]
+    pub fn listen(&self, waker: &Waker) -> Listener {
+        Listener::new(self.source.handle.watch(), waker)
+    }
+
+    /// How far the stream reaches now.
+    #[must_use]
+    pub fn reach(&self) -> Reach {
+        Reach(self.source.handle.state())
+    }
+
+    /// Whether nothing but records comes next, so that what another reader was handed after the
+    /// same cursor may be handed to this one too.
+    #[must_use]
+    pub fn is_plain(&self, reach: &Reach) -> bool {
+        let state = &reach.0;
+        self.gap.is_none()
+            && !state.deleted
+            && state.doubts == self.doubts_settled
+            && self.cursor >= state.start
+            && self.cursor < state.tail
+    }
+
+    /// Sets the cursor: forward past records that were handed out to another reader at the same
+    /// place, or back to a record that was handed out and not taken.
+    pub fn move_to(&mut self, cursor: Offset) {
+        self.cursor = cursor;
+        self.greeted = true;
+    }
 }
 
 impl fmt::Debug for Tail {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Tail")
-            .field("stream", &self.stored.info.path)
+            .field("stream", &self.info().path)
             .field("cursor", &self.cursor)
             .finish_non_exhaustive()
     }

@@ -11,9 +11,11 @@ use crate::store::{ReadQuery, StreamKey};
 use crate::{Gap, ReadBound, ReadError};
 
 /// What memory alone can say.
-enum Look {
+#[derive(Clone, Debug)]
+pub enum Look {
+    /// What comes next.
     Step(TailStep),
-    /// Records are there, but not in the ring.
+    /// Records are there, but not in memory: [`Tail::page`].
     Behind,
     /// Nothing new.
     Wait,
@@ -27,6 +29,8 @@ impl Tail {
     /// The log failed; the tail may be asked again.
     pub async fn next(&mut self, max_bytes: usize) -> Result<TailStep, ReadError> {
         loop {
+            // Seen before looked at: what comes after this line ends the wait.
+            self.watch.get_or_insert_with(|| self.source.handle.watch()).look();
             match self.look(max_bytes) {
                 Look::Step(step) => return Ok(step),
                 Look::Behind => {
@@ -34,8 +38,11 @@ impl Tail {
                         return Ok(step);
                     }
                 }
-                // The handle keeps the sender alive, so this only ever ends with news.
-                Look::Wait => drop(self.state.changed().await),
+                Look::Wait => {
+                    if let Some(watch) = self.watch.as_mut() {
+                        watch.changed().await;
+                    }
+                }
             }
         }
     }
@@ -49,12 +56,12 @@ impl Tail {
         }
     }
 
-    fn look(&mut self, max_bytes: usize) -> Look {
+    /// The same, telling apart why there is nothing.
+    pub fn look(&mut self, max_bytes: usize) -> Look {
         if let Some(gap) = self.gap.take() {
             return Look::Step(TailStep::Gap(gap));
         }
-        // Seen before looked at: what comes after this line wakes the next wait.
-        let state = *self.state.borrow_and_update();
+        let state = self.source.handle.state();
         if state.deleted {
             return Look::Step(TailStep::Deleted);
         }
@@ -65,7 +72,7 @@ impl Tail {
             return Look::Behind;
         }
         if self.cursor < state.tail {
-            return match self.handle.frames_after(self.cursor, max_bytes) {
+            return match self.source.handle.frames_after(self.cursor, max_bytes) {
                 Some(frames) => Look::Step(self.hand_out(frames, state)),
                 None => Look::Behind,
             };
@@ -79,23 +86,28 @@ impl Tail {
         Look::Wait
     }
 
-    /// Reads from the store. `None`: the state has to be looked at again.
-    async fn page(&mut self, max_bytes: usize) -> Result<Option<TailStep>, ReadError> {
+    /// Reads from the store after [`Look::Behind`]. `None`: look again.
+    ///
+    /// # Errors
+    /// The log failed; the tail may be asked again.
+    pub async fn page(&mut self, max_bytes: usize) -> Result<Option<TailStep>, ReadError> {
         let bound = ReadBound {
-            records: self.core.options.read_records,
-            bytes: max_bytes.min(self.core.options.read_bytes),
+            records: self.source.core.options.read_records,
+            bytes: max_bytes.min(self.source.core.options.read_bytes),
         };
         let query = ReadQuery {
-            key: StreamKey::Id(self.stored.info.id),
+            key: StreamKey::Id(self.source.stored.info.id),
             from: ReadFrom::At(self.cursor),
             records: bound.records,
             bytes: bound.bytes,
         };
-        let doubts = self.state.borrow().doubts;
-        let Some(found) = self.core.store.read(query).await? else { return Ok(Some(TailStep::Deleted)) };
+        let doubts = self.source.handle.state().doubts;
+        let Some(found) = self.source.core.store.read(query).await? else {
+            return Ok(Some(TailStep::Deleted));
+        };
         // From here on nothing waits: either the step is handed out or nothing has changed.
         self.doubts_settled = doubts;
-        self.handle.settle(&found.stored.info);
+        self.source.handle.settle(&found.stored.info);
         let (from, gap) = clamp(self.cursor, &found.stored.info);
         if let Some(gap) = gap {
             self.cursor = from;
@@ -105,7 +117,7 @@ impl Tail {
         if records.is_empty() {
             return Ok(None);
         }
-        let state = *self.state.borrow();
+        let state = self.source.handle.state();
         let frames = records.into_iter().map(|record| Arc::new(Frame::new(record))).collect();
         Ok(Some(self.hand_out(frames, state)))
     }
@@ -125,7 +137,7 @@ impl Tail {
             self.cursor = last.offset;
         }
         self.greeted = true;
-        self.core.note_read(&self.stored);
+        self.source.core.note_read(&self.source.stored);
         TailStep::Frames { up_to_date: self.cursor >= state.tail, frames }
     }
 }

@@ -28,6 +28,8 @@ section! {
         metrics_addr: Option<ListenAddr> = None, Text;
         /// Whether the paths of the existing front ends are served.
         legacy_routes: bool = true, Flag;
+        /// Whether live streams on plain HTTP/1.1 leave the HTTP server once their head is written; off serves them as those over TLS.
+        detach: bool = true, Flag;
     }
 }
 

@@ -104,6 +104,7 @@ pub(super) fn http(config: &Config) -> HttpConfig {
         },
         registration: config.auth.registration,
         legacy_routes: server.legacy_routes,
+        detach: server.detach,
         serve_metrics: server.metrics_addr.is_none(),
         signatures_required: config.generations.signatures == config::Signatures::Required,
         ..HttpConfig::default()

@@ -1,0 +1,55 @@
+//! How a reader comes in.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::bell::{Bell, Whose};
+use super::calendar::Tick;
+use super::reader::Reader;
+use super::shard::{Shard, Work};
+use super::{Guest, Homed};
+use crate::tail::Tail;
+
+impl Shard {
+    pub(super) fn arrive(&mut self, guest: Guest) {
+        let Guest { tail, home, keep_alive } = guest;
+        let Homed { socket, read, address, slot } = home;
+        let Tail { log, held, writer, first, expires, hello: _ } = *tail;
+        let key = self.readers.hold();
+        self.serial += 1;
+        let mut reader = Box::new(Reader {
+            socket,
+            log: Some(log),
+            held,
+            writer,
+            first,
+            expires,
+            bell: Bell::new(&self.inbox, Whose::Reader(key)),
+            serial: self.serial,
+            group: 0,
+            place: 0,
+            read,
+            address,
+            slot,
+            keep_alive,
+            ending: None,
+            due: Tick::default(),
+            ping_at: self.now.tick.plus(self.ping_every()),
+            stalls_at: None,
+            retry_at: None,
+            failures: 0,
+            is_behind: false,
+            took: false,
+            rest: bytes::Bytes::new(),
+        });
+        // It listens first and is served then: what happens in between is seen.
+        self.groups.join(&Arc::clone(&self.inbox), key, &mut reader);
+        self.note_due(key, &mut reader);
+        self.readers.put(key, reader);
+        self.work.push_back(Work::Reader(key));
+    }
+
+    pub(super) fn ping_every(&self) -> Duration {
+        Duration::from_secs(self.state.config().ping_seconds)
+    }
+}

@@ -1,0 +1,185 @@
+//! One reader: its socket, its cursor, its place at the gate.
+//!
+//! Owns: writing without waiting, what is left of a record that was cut, and what the client sends meanwhile.
+//! Must not: hold more than that one cut record: a slow reader is a cursor.
+
+use std::io::ErrorKind::WouldBlock;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use bytes::{Buf as _, Bytes};
+use tidegate_gate::EndReason;
+use tidegate_log::Tail as LogTail;
+use tidegate_types::Offset;
+use tokio::net::TcpStream;
+use tokio::time::Instant;
+
+use super::bell::Bell;
+use super::calendar::Tick;
+use crate::server::Slot;
+use crate::tail::{Batch, Held, Writer};
+
+/// What a client may send ahead while its stream runs: the next request, not more.
+const SENT_AHEAD_BYTES: usize = 16 * 1_024;
+const READ_BYTES: usize = 2 * 1_024;
+
+pub(super) struct Reader {
+    pub(super) socket: TcpStream,
+    /// Away while a page is read.
+    pub(super) log: Option<LogTail>,
+    pub(super) held: Held,
+    pub(super) writer: Writer,
+    pub(super) first: Offset,
+    pub(super) expires: Option<Instant>,
+    pub(super) bell: Arc<Bell>,
+    /// Tells this reader from an earlier one at the same place.
+    pub(super) serial: u64,
+    pub(super) group: u32,
+    pub(super) place: usize,
+    /// What the client sent that nobody read yet.
+    pub(super) read: Bytes,
+    pub(super) address: SocketAddr,
+    pub(super) slot: Slot,
+    pub(super) keep_alive: bool,
+    pub(super) ending: Option<EndReason>,
+    /// When its next entry in the calendar is.
+    pub(super) due: Tick,
+    pub(super) ping_at: Tick,
+    /// Set while the socket takes nothing: when it has taken nothing for too long.
+    pub(super) stalls_at: Option<Tick>,
+    /// Set while the log can't be read: when it is asked again.
+    pub(super) retry_at: Option<Tick>,
+    pub(super) failures: u32,
+    /// It waits for a page.
+    pub(super) is_behind: bool,
+    /// The socket took bytes since the last look.
+    pub(super) took: bool,
+    /// What is left of a record that was cut.
+    pub(super) rest: Bytes,
+}
+
+/// What came of a write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wrote {
+    All,
+    /// The socket takes no more for now; its bell rings when it does.
+    Blocked,
+    Gone,
+}
+
+impl Reader {
+    pub(super) fn is_blocked(&self) -> bool {
+        self.stalls_at.is_some()
+    }
+
+    /// Whether news of its stream must wait for something else first.
+    pub(super) fn is_busy(&self) -> bool {
+        self.is_blocked() || self.is_behind || self.log.is_none() || self.retry_at.is_some()
+    }
+
+    /// Writes a batch and moves the cursor past what went out.
+    pub(super) fn write_batch(&mut self, batch: &Batch, scratch: &mut Vec<u8>) -> Wrote {
+        let bytes = batch.bytes_for(&self.writer, scratch);
+        let wrote = self.try_write(bytes);
+        let Some(written) = wrote else { return Wrote::Gone };
+        let (rest, reached) =
+            if written == bytes.len() { (Bytes::new(), batch.to) } else { batch.cut(written, bytes) };
+        let all = written == bytes.len();
+        self.rest = rest;
+        if let Some(log) = self.log.as_mut() {
+            log.move_to(reached);
+        }
+        self.held.note_offsets(self.first, reached);
+        if all { Wrote::All } else { self.flush_blocked() }
+    }
+
+    /// Writes bytes of this reader's own; what does not go out now goes out first next time.
+    pub(super) fn write_own(&mut self, bytes: &Bytes) -> Wrote {
+        if self.rest.is_empty() {
+            let Some(written) = self.try_write(bytes) else { return Wrote::Gone };
+            self.rest = bytes.slice(written..);
+        } else {
+            self.rest = [&self.rest[..], &bytes[..]].concat().into();
+        }
+        if self.rest.is_empty() { Wrote::All } else { self.flush_blocked() }
+    }
+
+    /// Writes what is left from before.
+    pub(super) fn flush(&mut self) -> Wrote {
+        if self.is_blocked() || !self.rest.is_empty() { self.flush_blocked() } else { Wrote::All }
+    }
+
+    /// Goes on after a write that did not go through, or asks to be told when it may.
+    fn flush_blocked(&mut self) -> Wrote {
+        let waker = self.waker();
+        loop {
+            match self.socket.poll_write_ready(&mut Context::from_waker(&waker)) {
+                Poll::Pending => return Wrote::Blocked,
+                Poll::Ready(Err(_)) => return Wrote::Gone,
+                Poll::Ready(Ok(())) if self.rest.is_empty() => return Wrote::All,
+                Poll::Ready(Ok(())) => {}
+            }
+            let mut rest = std::mem::take(&mut self.rest);
+            let Some(written) = self.try_write(&rest) else { return Wrote::Gone };
+            rest.advance(written);
+            self.rest = rest;
+            if self.rest.is_empty() {
+                // A small rest must not keep a large buffer.
+                self.rest = Bytes::new();
+                return Wrote::All;
+            }
+        }
+    }
+
+    /// How much the socket took; `None` if it is gone.
+    fn try_write(&mut self, bytes: &[u8]) -> Option<usize> {
+        if bytes.is_empty() {
+            return Some(0);
+        }
+        match self.socket.try_write(bytes) {
+            Ok(written) => {
+                self.took = true;
+                Some(written)
+            }
+            Err(error) if error.kind() == WouldBlock => Some(0),
+            Err(_) => None,
+        }
+    }
+
+    /// Takes what the client sent; `false` once it hung up.
+    pub(super) fn take_sent(&mut self) -> bool {
+        let waker = self.waker();
+        let mut buffer = [0; READ_BYTES];
+        // Whoever sends more than a request ahead is not read from until its turn.
+        while self.read.len() <= SENT_AHEAD_BYTES {
+            match self.socket.poll_read_ready(&mut Context::from_waker(&waker)) {
+                Poll::Pending => return true,
+                Poll::Ready(Err(_)) => return false,
+                Poll::Ready(Ok(())) => {}
+            }
+            match self.socket.try_read(&mut buffer) {
+                Ok(0) => return false,
+                Ok(read) => {
+                    let new = buffer.get(..read).unwrap_or_default();
+                    self.read = [&self.read[..], new].concat().into();
+                }
+                Err(error) if error.kind() == WouldBlock => {}
+                Err(_) => return false,
+            }
+        }
+        true
+    }
+
+    /// The reason for which the gate wants it to end, if it does.
+    pub(super) fn end_wanted(&self) -> Option<EndReason> {
+        match self.held.poll_ended(&Context::from_waker(&self.waker())) {
+            Poll::Ready(reason) => Some(reason),
+            Poll::Pending => None,
+        }
+    }
+
+    fn waker(&self) -> Waker {
+        Waker::from(Arc::clone(&self.bell))
+    }
+}
