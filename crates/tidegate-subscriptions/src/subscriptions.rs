@@ -71,8 +71,11 @@ impl Subscriptions {
     pub async fn open(parts: SubscriptionsParts) -> Result<Self, SubscriptionsError> {
         let tokens = TokenKey::derive(&parts.secret);
         let signer = Signer::open(&parts).await?;
-        // What moved while nobody listened is found by looking at everything once.
-        parts.log.watch_changes(true);
+        // Writers pay for hints only where there is somebody to wake. What moved while nobody
+        // listened is found by looking at everything once.
+        if !parts.store.list(None, None, 1).await?.is_empty() {
+            parts.log.watch_changes(true);
+        }
         let inner = Inner {
             parts,
             reach: OnceLock::new(),

@@ -31,6 +31,8 @@ impl Subscriptions {
         if let Some(known) = self.store().find_by_id(&new.id).await? {
             return self.confirm(known, &new, config_digest).await;
         }
+        // Before the ends of streams are read, so that nothing after them is missed.
+        self.parts().log.watch_changes(true);
         let links = self.first_links(&new).await?;
         let subscription = Subscription {
             uid: SubscriptionUid(0),
