@@ -2,9 +2,9 @@ import { defineConfig } from "vitest/config"
 
 export default defineConfig({
   test: {
-    include: ["suite.test.js"],
+    include: ["open.test.js", "behind-keys.test.js"],
     testTimeout: 30_000,
-    // Names in the suite hold the time of day: two at once in one file could meet.
+    // Names in the suite hold the time of day: two at once on one server could meet.
     fileParallelism: false,
   },
 })

@@ -8,7 +8,8 @@ use crate::accounts::{PASSWORD, bearer, json_of, post, register};
 use crate::events::ask;
 use crate::fixture::{Answer, Server, get};
 
-async fn admin(server: &Server) -> String {
+/// Signs an admin in; answers the value of `Authorization`.
+pub(crate) async fn admin(server: &Server) -> String {
     let (email, password) = ("root@example.test".to_owned(), PASSWORD.to_owned().into());
     let new = NewUser { email, password, role: Role::Admin, name: None };
     server.gate.add_user(new, Actor::Operator).await.unwrap();

@@ -19,6 +19,8 @@ mod feeds;
 #[cfg(test)]
 mod fixture;
 #[cfg(test)]
+mod forks;
+#[cfg(test)]
 mod generations;
 #[cfg(test)]
 mod keys;

@@ -9,6 +9,7 @@ pub mod append;
 pub mod close;
 pub mod expire;
 pub mod fork;
+pub mod forks;
 pub mod keep;
 pub mod model;
 pub mod produce;
@@ -257,6 +258,7 @@ macro_rules! log_store_suite {
                 all_readers_see_the_same_list_under_many_writers,
                 a_wait_ends_with_a_record_a_close_or_its_time,
                 a_frame_is_encoded_once_for_all_readers;
+            forks: random_forks_read_as_if_they_were_copies;
             model: random_histories_agree_with_a_model;
         }
     };
