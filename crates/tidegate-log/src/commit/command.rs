@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use tidegate_db::DbError;
 use tidegate_types::{Offset, StreamPath, Timestamp};
+use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::oneshot;
 
 use crate::fork::Measured;
@@ -119,8 +120,42 @@ pub(crate) enum Answer {
     Trimmed(AnswerTo<Option<Offset>, LogError>, Option<Offset>),
 }
 
+/// The answers of one group, which are given when this is dropped, wherever that is.
+#[derive(Debug)]
+pub(crate) struct Answers {
+    held: Vec<Answer>,
+    outcome: Result<(), DbError>,
+}
+
+/// So few that a task to give them would cost more than it saves.
+const FEW: usize = 4;
+
+impl Answers {
+    pub(crate) const fn new(held: Vec<Answer>, outcome: Result<(), DbError>) -> Self {
+        Self { held, outcome }
+    }
+
+    /// Gives the answers, on the runtime if that is worth it: a wake from here costs the writer a
+    /// system call and, on one core, a change of threads, and wakes between a runtime's own tasks don't.
+    pub(crate) fn give(self, runtime: Option<&Handle>) {
+        // Only such a runtime runs without being waited for.
+        let runs = |runtime: &&Handle| runtime.runtime_flavor() != RuntimeFlavor::CurrentThread;
+        if let Some(runtime) = runtime.filter(runs)
+            && self.held.len() > FEW
+        {
+            drop(runtime.spawn(async move { drop(self) }));
+        }
+    }
+}
+
+impl Drop for Answers {
+    fn drop(&mut self) {
+        self.held.drain(..).for_each(|answer| answer.send(&self.outcome));
+    }
+}
+
 impl Answer {
-    pub(crate) fn send(self, outcome: &Result<(), DbError>) {
+    fn send(self, outcome: &Result<(), DbError>) {
         match (self, outcome) {
             (Self::Create(to, result), Ok(())) => drop(to.send(result)),
             (Self::Append(to, result), Ok(())) => drop(to.send(result)),

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use tidegate_db::DbError;
 use tidegate_types::{StreamPath, Timestamp};
+use tokio::runtime::Handle;
 
-use super::command::{Answer, Command};
+use super::command::{Answer, Answers, Command};
 use super::plan::{Moved, Plan, Round, plan};
 use crate::StreamId;
 use crate::core::Core;
@@ -14,8 +15,14 @@ use crate::store::{Group, Loaded, Needs, Write};
 
 /// Hands a new group to the store; it takes what waits when the store is ready to write.
 pub(crate) fn hand_over(core: &Arc<Core>) {
+    hand_over_for(core, Handle::try_current().ok());
+}
+
+/// `runtime`: where those wait who wrote first.
+fn hand_over_for(core: &Arc<Core>, runtime: Option<Handle>) {
     core.store.commit(Box::new(Batch {
         core: Arc::clone(core),
+        runtime,
         begun: None,
         commands: Vec::new(),
         paths: Vec::new(),
@@ -26,6 +33,7 @@ pub(crate) fn hand_over(core: &Arc<Core>) {
 
 struct Batch {
     core: Arc<Core>,
+    runtime: Option<Handle>,
     begun: Option<Begun>,
     commands: Vec<Command>,
     /// Every stream that the group may touch.
@@ -50,7 +58,7 @@ impl Group for Batch {
     fn begin(&mut self) -> Needs {
         let (commands, more) = self.core.queue.take_group();
         if more {
-            hand_over(&self.core);
+            hand_over_for(&self.core, self.runtime.clone());
         }
         self.paths = commands.iter().flat_map(Command::paths).cloned().collect();
         self.commands = commands;
@@ -101,7 +109,7 @@ impl Group for Batch {
         let failure =
             outcome.clone().err().unwrap_or_else(|| DbError::Bug("a write was not planned".to_owned()));
         self.commands.drain(..).for_each(|command| command.fail(failure.clone()));
-        self.answers.drain(..).for_each(|answer| answer.send(&outcome));
+        Answers::new(std::mem::take(&mut self.answers), outcome.clone()).give(self.runtime.as_ref());
         for (id, moved) in &self.moved {
             match outcome {
                 Ok(()) => self.core.publish(moved),
