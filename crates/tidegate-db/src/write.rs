@@ -24,7 +24,16 @@ pub trait WriteJob: Send + 'static {
 
     /// Called once, after the commit (`Ok`) or after the job or the commit failed.
     /// Must be quick and must not panic: it runs between two commits.
-    fn done(self: Box<Self>, outcome: Result<(), DbError>);
+    ///
+    /// May answer a job that is to run when none waits. One such job is kept at a time, and it is dropped
+    /// when the writer stops.
+    fn done(self: Box<Self>, outcome: Result<(), DbError>) -> Option<Box<dyn WriteJob>>;
+
+    /// Bytes that the job has written and holds in memory until it is done. Bounds how much joins one
+    /// commit.
+    fn written(&self) -> usize {
+        0
+    }
 }
 
 pub(crate) type Exclusive = Box<dyn FnOnce(&mut Connection) + Send>;
@@ -33,6 +42,9 @@ pub(crate) enum Command {
     Job(Box<dyn WriteJob>),
     Exclusive(Exclusive),
 }
+
+/// Bytes after which nothing more joins a commit.
+const GROUP_BYTES: usize = 16 * 1024 * 1024;
 
 pub(crate) struct WriterOptions {
     pub(crate) group_jobs: usize,
@@ -49,7 +61,7 @@ impl Writer {
     pub(crate) fn start(conn: Connection, options: WriterOptions) -> std::io::Result<Self> {
         let (queue, jobs) = mpsc::channel(options.queue_jobs.max(1));
         let (failed, failure) = watch::channel(None);
-        let state = WriterThread { conn, jobs, failed, group_jobs: options.group_jobs.max(1) };
+        let state = WriterThread { conn, jobs, failed, group_jobs: options.group_jobs.max(1), later: None };
         let thread =
             std::thread::Builder::new().name("tidegate-writer".to_owned()).spawn(move || state.run())?;
         Ok(Self { queue: Some(queue), failure, thread: Some(thread) })
@@ -93,15 +105,28 @@ struct WriterThread {
     jobs: mpsc::Receiver<Command>,
     failed: watch::Sender<Option<String>>,
     group_jobs: usize,
+    /// A job for when none waits.
+    later: Option<Box<dyn WriteJob>>,
 }
 
 impl WriterThread {
     fn run(mut self) {
-        while let Some(command) = self.jobs.blocking_recv() {
+        while let Some(command) = self.next() {
             // Where writers and this thread share a core, whoever is about to write is let finish
             // first: their jobs join this commit instead of waiting for the next one.
             std::thread::yield_now();
             self.group(command);
+        }
+    }
+
+    /// What waits, else what was left for later, else what comes. `None` when nobody can send any more.
+    fn next(&mut self) -> Option<Command> {
+        match self.jobs.try_recv() {
+            Ok(command) => Some(command),
+            Err(mpsc::error::TryRecvError::Disconnected) => None,
+            Err(mpsc::error::TryRecvError::Empty) => {
+                self.later.take().map(Command::Job).or_else(|| self.jobs.blocking_recv())
+            }
         }
     }
 
@@ -119,15 +144,15 @@ impl WriterThread {
     /// One transaction. Returns the command that could not join it, if one was taken.
     fn transaction(&mut self, first: Box<dyn WriteJob>) -> Option<Command> {
         if let Some(reason) = self.failed.borrow().clone() {
-            first.done(Err(DbError::Unavailable(reason)));
+            drop(first.done(Err(DbError::Unavailable(reason))));
             return None;
         }
         let mut ran: Vec<(Box<dyn WriteJob>, Result<(), DbError>)> = Vec::new();
-        let (mut left_over, mut lost) = (None, None);
+        let (mut left_over, mut lost, mut written) = (None, None, 0_usize);
         let tx = match self.conn.transaction_with_behavior(TransactionBehavior::Immediate) {
             Ok(tx) => tx,
             Err(error) => {
-                first.done(Err(error.into()));
+                drop(first.done(Err(error.into())));
                 return None;
             }
         };
@@ -140,8 +165,9 @@ impl WriterThread {
                 lost =
                     Some(result.clone().err().unwrap_or_else(|| DbError::Bug("no transaction".to_owned())));
             }
+            written = written.saturating_add(job.written());
             ran.push((job, result));
-            if lost.is_some() || ran.len() >= self.group_jobs {
+            if lost.is_some() || ran.len() >= self.group_jobs || written >= GROUP_BYTES {
                 break;
             }
             match self.jobs.try_recv() {
@@ -161,7 +187,10 @@ impl WriterThread {
             }),
         };
         for (job, result) in ran {
-            job.done(result.and(committed.clone()));
+            let later = job.done(result.and(committed.clone()));
+            if self.later.is_none() {
+                self.later = later;
+            }
         }
         left_over
     }
@@ -207,7 +236,7 @@ where
         if failed { Err(DbError::Bug("rolled back".to_owned())) } else { Ok(()) }
     }
 
-    fn done(self: Box<Self>, outcome: Result<(), DbError>) {
+    fn done(self: Box<Self>, outcome: Result<(), DbError>) -> Option<Box<dyn WriteJob>> {
         let answer = match (outcome, self.result) {
             (Ok(()) | Err(_), Some(Err(error))) => Err(error),
             (Ok(()), Some(Ok(value))) => Ok(value),
@@ -216,6 +245,7 @@ where
         };
         // A caller that stopped waiting learns nothing; its write stands or falls all the same.
         let _ = self.answer.send(answer);
+        None
     }
 }
 
@@ -243,7 +273,7 @@ impl Db {
     /// Hands a job to the writer. If it can't be queued, its `done` is called at once.
     pub fn submit(&self, job: Box<dyn WriteJob>) {
         if let Err((error, Command::Job(job))) = self.inner.writer.try_send(Command::Job(job)) {
-            job.done(Err(error));
+            drop(job.done(Err(error)));
         }
     }
 }

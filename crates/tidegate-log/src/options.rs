@@ -27,6 +27,9 @@ pub struct LogOptions {
     pub fork_depth: usize,
     /// What streams keep; the first match wins, and what matches no rule is kept.
     pub keep: Vec<KeepRule>,
+    /// Memory of records that were committed and not put with their streams' others yet, where the store
+    /// does that later.
+    pub journal_bytes: usize,
 }
 
 impl LogOptions {
@@ -45,6 +48,7 @@ impl LogOptions {
             heads: size(limits.stream_heads),
             fork_depth: size(limits.fork_depth),
             keep: Vec::new(),
+            journal_bytes: size(limits.append_journal_bytes),
         }
     }
 }

@@ -35,7 +35,7 @@ pub(crate) fn records_from(found: &Found, from: Offset, bound: ReadBound) -> Res
             offset: chunk.first,
             reason,
         })?;
-        for (offset, data) in (1..).map(|n| chunk.first.plus(n)).zip(decoded) {
+        for (offset, (at, data)) in (1..).map(|n| chunk.first.plus(n)).zip(decoded) {
             if offset <= from {
                 continue;
             }
@@ -48,7 +48,7 @@ pub(crate) fn records_from(found: &Found, from: Offset, bound: ReadBound) -> Res
             if full && !records.is_empty() {
                 return Ok(records);
             }
-            records.push(Record { offset, at: chunk.at, data });
+            records.push(Record { offset, at, data });
         }
     }
     Ok(records)

@@ -195,6 +195,8 @@ limits! {
     append_queue = 16_384, 16..=1_048_576;
     /// Bytes that wait for the next group commit.
     append_queue_bytes = 67_108_864, 1_048_576..=4_294_967_296;
+    /// Bytes of committed records that wait to be put with their streams' others.
+    append_journal_bytes = 16_777_216, 65_536..=4_294_967_296;
     /// Streams whose heads are kept in memory for their writers.
     stream_heads = 8_192, 16..=10_000_000;
     /// Producers remembered for one stream.

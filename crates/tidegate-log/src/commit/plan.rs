@@ -49,6 +49,7 @@ pub(crate) struct Moved {
     pub(crate) chunks: Vec<Chunk>,
     filling: Option<Encoder>,
     head_changed: bool,
+    seq_changed: bool,
 }
 
 pub(super) fn plan(heads: &mut Heads, round: Round<'_>, commands: Vec<Command>) -> Plan {
@@ -149,7 +150,8 @@ impl Planner<'_> {
         let first = head.advance(&append, producer);
         let renewed = head.renew(at, head.slack());
         let moved = moved(&mut self.plan, self.round.at, &head.stored);
-        moved.head_changed |= append.close || append.seq.is_some() || renewed;
+        moved.head_changed |= append.close || renewed;
+        moved.seq_changed |= append.seq.is_some();
         moved.fill(first, at, &append.records);
         let StreamInfo { id, tail, closed, .. } = head.stored.info;
         if let (Some(given), Some(ack)) = (append.producer, producer) {
@@ -246,15 +248,16 @@ impl Planner<'_> {
             moved.seal();
             let chunks = moved.chunks.iter().map(|chunk| Write::Chunk { id: *id, chunk: chunk.clone() });
             self.plan.writes.extend(chunks);
-            if let Some(head) =
-                self.heads.find(&moved.stored.info.path).filter(|_| moved.head_changed && !moved.deleted)
-            {
-                self.plan.writes.push(Write::Head {
-                    id: *id,
-                    closed: moved.stored.info.closed,
-                    last_seq: head.last_seq.clone(),
-                    deadline: moved.stored.deadline,
-                });
+            if moved.deleted {
+                continue;
+            }
+            let head = if moved.seq_changed { self.heads.find(&moved.stored.info.path) } else { None };
+            if let Some(last_seq) = head.and_then(|head| head.last_seq.clone()) {
+                self.plan.writes.push(Write::Seq { id: *id, last_seq });
+            }
+            if moved.head_changed {
+                let (closed, deadline) = (moved.stored.info.closed, moved.stored.deadline);
+                self.plan.writes.push(Write::Head { id: *id, closed, deadline });
             }
         }
         self.heads.drop_gone();
@@ -272,6 +275,7 @@ fn moved<'a>(plan: &'a mut Plan, at: Timestamp, stored: &Stored) -> &'a mut Move
         chunks: Vec::new(),
         filling: None,
         head_changed: false,
+        seq_changed: false,
     });
     moved.stored.info.tail = stored.info.tail;
     moved.stored.info.start = stored.info.start;

@@ -1,4 +1,5 @@
-//! Housekeeping in bounded rounds: expiry, retention, purging, flushing of renewals, forgetting idle heads.
+//! Housekeeping in bounded rounds: expiry, retention, purging, merging, flushing of renewals, forgetting
+//! idle heads.
 
 use std::sync::{MutexGuard, PoisonError};
 use std::time::Duration;
@@ -15,6 +16,8 @@ use crate::store::Stored;
 const STREAMS_PER_ROUND: usize = 256;
 const CHUNKS_PER_ROUND: usize = 1_024;
 const ROUND: Duration = Duration::from_secs(1);
+/// How long a commit may leave work for later.
+const MERGE_AFTER: Duration = Duration::from_secs(1);
 const HEADS_IDLE: Duration = Duration::from_secs(60);
 
 /// What housekeeping remembers from round to round.
@@ -25,7 +28,7 @@ pub(super) struct Chores {
 }
 
 impl Log {
-    /// One bounded round of housekeeping: expiry, retention, purging, flushing of renewals. Answers when the
+    /// One bounded round of housekeeping: expiry, retention, purging, merging, flushing of renewals. Answers when the
     /// next is due.
     ///
     /// # Errors
@@ -39,9 +42,10 @@ impl Log {
         }
         let trim_due = self.drop_what_is_not_kept(now).await?;
         let more_to_purge = self.core.store.purge(CHUNKS_PER_ROUND).await?;
+        let more_to_merge = self.core.store.merge(now.minus(MERGE_AFTER)).await?;
         self.forget_idle_heads(now);
         let next = trim_due.map_or(now.plus(ROUND), |due| due.min(now.plus(ROUND)));
-        if more_to_purge || !all_due_seen {
+        if more_to_purge || more_to_merge || !all_due_seen {
             // A breath between two rounds, so that writers are not starved by a large deletion.
             return Ok(now.plus(Duration::from_millis(10)));
         }

@@ -1,16 +1,18 @@
 //! How records lie in a chunk.
 //!
-//! `version (1 byte) · CRC-32 (4 bytes, little endian) · { length (LEB128) · bytes }*`. The checksum
-//! also covers the chunk's place, count and time, so that a chunk in the wrong place is noticed.
+//! Version 1, what one commit wrote: `1 · CRC-32 (4 bytes, little endian) · records`, where records are
+//! `{ length · bytes }*`. Version 2, chunks that were joined: `2 · CRC-32 · { time after the one
+//! before · number of records · length · records }*`. Numbers are `varint`s. The checksum also covers the chunk's
+//! place, count and time, so that a chunk in the wrong place is noticed.
 
 use bytes::{BufMut as _, Bytes, BytesMut};
 use tidegate_types::{Offset, Timestamp};
 
-use super::Chunk;
+use super::{Chunk, varint};
 
-const VERSION: u8 = 1;
+const ONE_COMMIT: u8 = 1;
+const JOINED: u8 = 2;
 const HEADER: usize = 5;
-const LENGTH_BYTES_MAX: usize = 5;
 
 /// A chunk that is being filled.
 #[derive(Debug)]
@@ -29,14 +31,7 @@ impl Encoder {
     }
 
     pub(crate) fn push(&mut self, record: &[u8]) {
-        let mut length = record.len();
-        self.body.reserve(LENGTH_BYTES_MAX + length);
-        while length >= 0x80 {
-            self.body.put_u8((length & 0x7f) as u8 | 0x80);
-            length >>= 7;
-        }
-        self.body.put_u8((length & 0x7f) as u8);
-        self.body.put_slice(record);
+        varint::put_bytes(&mut self.body, record);
         self.records += 1;
     }
 
@@ -49,62 +44,123 @@ impl Encoder {
         self.records > 0 && self.body.len().saturating_add(record_bytes) > chunk_bytes
     }
 
-    pub(crate) fn finish(mut self) -> Chunk {
-        let payload = self.body.get(HEADER..).unwrap_or_default();
-        let crc = checksum(self.first, self.records, self.at, payload);
-        if let Some(header) = self.body.get_mut(..HEADER) {
-            let mut header = header;
-            header.put_u8(VERSION);
-            header.put_u32_le(crc);
-        }
-        Chunk { first: self.first, records: self.records, at: self.at, body: self.body.freeze() }
+    pub(crate) fn finish(self) -> Chunk {
+        seal(ONE_COMMIT, self)
     }
 }
 
-/// The records of a chunk, as slices of its body.
+/// Chunks of one stream that are being joined.
+#[derive(Debug)]
+pub(crate) struct Joiner {
+    into: Encoder,
+    /// The time of the last commit that was joined.
+    last: i64,
+}
+
+impl Joiner {
+    /// Begins with a chunk.
+    ///
+    /// # Errors
+    /// What does not fit in it.
+    pub(crate) fn begin(chunk: &Chunk) -> Result<Self, &'static str> {
+        let mut joiner = Self { into: Encoder::new(chunk.first, chunk.at), last: 0 };
+        joiner.push(chunk)?;
+        Ok(joiner)
+    }
+
+    /// Joins the chunk that follows.
+    ///
+    /// # Errors
+    /// What does not fit in it; nothing was joined.
+    pub(crate) fn push(&mut self, chunk: &Chunk) -> Result<(), &'static str> {
+        let Self { into, last } = self;
+        for run in runs(chunk)? {
+            let before = std::mem::replace(last, run.at.as_millis());
+            varint::put_signed(&mut into.body, last.wrapping_sub(before));
+            varint::put(&mut into.body, u64::from(run.records));
+            varint::put_bytes(&mut into.body, &run.payload);
+            into.records += run.records;
+        }
+        into.at = into.at.max(chunk.at);
+        Ok(())
+    }
+
+    /// Whether a chunk with a body of this size should rather begin the next one.
+    pub(crate) fn is_full_for(&self, body_bytes: usize, chunk_bytes: usize) -> bool {
+        self.into.is_full_for(body_bytes, chunk_bytes)
+    }
+
+    pub(crate) fn finish(self) -> Chunk {
+        seal(JOINED, self.into)
+    }
+}
+
+fn seal(version: u8, encoder: Encoder) -> Chunk {
+    let Encoder { first, at, records, mut body } = encoder;
+    let crc = checksum(first, records, at, body.get(HEADER..).unwrap_or_default());
+    if let Some(mut header) = body.get_mut(..HEADER) {
+        header.put_u8(version);
+        header.put_u32_le(crc);
+    }
+    Chunk { first, records, at, body: body.freeze() }
+}
+
+/// The records of a chunk, as slices of its body, each with the time of its commit.
 ///
 /// # Errors
 /// What does not fit.
-pub(crate) fn decode(chunk: &Chunk) -> Result<Vec<Bytes>, &'static str> {
-    let payload = checked_payload(chunk)?;
-    let mut records = Vec::with_capacity(chunk.records as usize);
-    let mut at = 0;
-    while at < payload.len() {
-        let length = read_length(&payload, &mut at)?;
-        let end = at.checked_add(length).filter(|end| *end <= payload.len()).ok_or("a record is cut off")?;
-        records.push(payload.slice(at..end));
-        at = end;
+pub(crate) fn decode(chunk: &Chunk) -> Result<Vec<(Timestamp, Bytes)>, &'static str> {
+    let runs = runs(chunk)?;
+    let mut records = Vec::with_capacity((chunk.records as usize).min(chunk.body.len()));
+    for mut run in runs {
+        let before = records.len();
+        while !run.payload.is_empty() {
+            records.push((run.at, varint::take_bytes(&mut run.payload)?));
+        }
+        if records.len() - before != run.records as usize {
+            return Err("the number of records is wrong");
+        }
     }
     if records.len() == chunk.records as usize { Ok(records) } else { Err("the number of records is wrong") }
 }
 
-fn checked_payload(chunk: &Chunk) -> Result<Bytes, &'static str> {
+/// Records of one commit.
+struct Run {
+    at: Timestamp,
+    records: u32,
+    payload: Bytes,
+}
+
+fn runs(chunk: &Chunk) -> Result<Vec<Run>, &'static str> {
+    let (version, mut payload) = checked_payload(chunk)?;
+    if version == ONE_COMMIT {
+        return Ok(vec![Run { at: chunk.at, records: chunk.records, payload }]);
+    }
+    let (mut runs, mut at) = (Vec::new(), 0_i64);
+    while !payload.is_empty() {
+        at = at.wrapping_add(varint::take_signed(&mut payload)?);
+        let records =
+            u32::try_from(varint::take(&mut payload)?).map_err(|_| "the number of records is wrong")?;
+        let payload = varint::take_bytes(&mut payload)?;
+        runs.push(Run { at: Timestamp::from_millis(at), records, payload });
+    }
+    Ok(runs)
+}
+
+fn checked_payload(chunk: &Chunk) -> Result<(u8, Bytes), &'static str> {
     let Some((header, payload)) = chunk.body.split_at_checked(HEADER) else {
         return Err("the chunk is cut off");
     };
     let Ok([version, a, b, c, d]) = <[u8; HEADER]>::try_from(header) else {
         return Err("the chunk is cut off");
     };
-    if version != VERSION {
+    if !matches!(version, ONE_COMMIT | JOINED) {
         return Err("the chunk's version is unknown");
     }
     if u32::from_le_bytes([a, b, c, d]) != checksum(chunk.first, chunk.records, chunk.at, payload) {
         return Err("the checksum is wrong");
     }
-    Ok(chunk.body.slice(HEADER..))
-}
-
-fn read_length(payload: &[u8], at: &mut usize) -> Result<usize, &'static str> {
-    let mut length = 0_usize;
-    for shift in (0..LENGTH_BYTES_MAX).map(|n| 7 * n) {
-        let byte = *payload.get(*at).ok_or("a length is cut off")?;
-        *at += 1;
-        length |= usize::from(byte & 0x7f) << shift;
-        if byte & 0x80 == 0 {
-            return Ok(length);
-        }
-    }
-    Err("a length is too long")
+    Ok((version, chunk.body.slice(HEADER..)))
 }
 
 fn checksum(first: Offset, records: u32, at: Timestamp, payload: &[u8]) -> u32 {
@@ -135,7 +191,31 @@ mod tests {
         #[test]
         fn records_survive_the_codec(first in 0..=Offset::MAX.get(), at: i64, records in any_records()) {
             let decoded = decode(&encode(first, at, &records)).unwrap();
-            prop_assert_eq!(decoded.iter().map(|r| r.to_vec()).collect::<Vec<_>>(), records);
+            prop_assert_eq!(decoded.iter().map(|(_, r)| r.to_vec()).collect::<Vec<_>>(), records);
+        }
+
+        #[test]
+        fn joined_chunks_have_the_same_records_at_the_same_times(
+            first in 0..1_000_u64,
+            commits in proptest::collection::vec((-5_000..5_000_i64, any_records()), 1..8),
+        ) {
+            let (mut next, mut expected, mut joiner) = (first, Vec::new(), None::<Joiner>);
+            for (at, records) in &commits {
+                let chunk = encode(next, *at, records);
+                next += u64::from(chunk.records);
+                expected.extend(decode(&chunk).unwrap());
+                joiner = Some(match joiner {
+                    None => Joiner::begin(&chunk).unwrap(),
+                    Some(mut joiner) => {
+                        joiner.push(&chunk).unwrap();
+                        joiner
+                    }
+                });
+            }
+            let joined = joiner.unwrap().finish();
+            prop_assert_eq!(decode(&joined).unwrap(), expected.clone());
+            let again = Joiner::begin(&joined).unwrap().finish();
+            prop_assert_eq!(decode(&again).unwrap(), expected);
         }
 
         #[test]

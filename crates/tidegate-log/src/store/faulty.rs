@@ -156,6 +156,10 @@ impl LogStore for FaultyStore {
     async fn purge(&self, chunks: usize) -> Result<bool, LogError> {
         self.inner.purge(chunks).await
     }
+
+    async fn merge(&self, before: Timestamp) -> Result<bool, LogError> {
+        self.inner.merge(before).await
+    }
 }
 
 struct FaultyGroup {

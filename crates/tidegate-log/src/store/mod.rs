@@ -7,6 +7,7 @@ pub(crate) mod codec;
 #[cfg(feature = "suite")]
 mod faulty;
 pub(crate) mod sqlite;
+mod varint;
 
 #[cfg(feature = "suite")]
 pub use self::faulty::{Fault, FaultyStore};
@@ -51,6 +52,10 @@ pub trait LogStore: Send + Sync + std::fmt::Debug + 'static {
     /// Removes chunks that nobody can read any more, not even through a fork, at most about `chunks`. Answers
     /// whether more are left.
     async fn purge(&self, chunks: usize) -> Result<bool, LogError>;
+
+    /// Does a bounded part of what commits that were made up to `before` left for later. Answers whether more
+    /// is left. Changes nothing that anybody can see.
+    async fn merge(&self, before: Timestamp) -> Result<bool, LogError>;
 }
 
 /// Writes that are committed together. The log implements it, stores call it.
@@ -145,14 +150,19 @@ pub enum Write {
         /// They and their place.
         chunk: Chunk,
     },
-    /// The parts of a head that are stored.
+    /// The last `Stream-Seq`.
+    Seq {
+        /// The stream.
+        id: StreamId,
+        /// It.
+        last_seq: String,
+    },
+    /// The parts of a head that change seldom.
     Head {
         /// The stream.
         id: StreamId,
         /// Whether it is closed.
         closed: bool,
-        /// The last `Stream-Seq`.
-        last_seq: Option<String>,
         /// When it ends unless it is renewed.
         deadline: Option<Timestamp>,
     },
@@ -188,17 +198,24 @@ pub enum Write {
     },
 }
 
-/// Records that were committed together.
+/// Records that lie together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chunk {
     /// The position before its first record.
     pub first: Offset,
     /// How many records it holds.
     pub records: u32,
-    /// The time of the commit.
+    /// The time of the last one's commit.
     pub at: Timestamp,
     /// Encoded by `codec`.
     pub body: Bytes,
+}
+
+impl Chunk {
+    /// The position after its last record.
+    pub(crate) fn end(&self) -> Offset {
+        self.first.plus(u64::from(self.records))
+    }
 }
 
 /// Which stream a read means.

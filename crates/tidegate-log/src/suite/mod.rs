@@ -98,6 +98,11 @@ impl Bench {
     pub async fn reopen(self) -> Self {
         let Self { log, clock, subject } = self;
         drop(log);
+        Self::go_on(subject, clock).await
+    }
+
+    /// Another log over another subject that has the same content, at the same time.
+    pub async fn go_on(subject: Subject, clock: Arc<ManualClock>) -> Self {
         let options = LogOptions::default();
         let log =
             Log::open(Arc::clone(&subject.store), options, Arc::<ManualClock>::clone(&clock)).await.unwrap();
@@ -121,6 +126,12 @@ impl Bench {
         for _ in 0..4 {
             self.log.step(self.clock.now()).await.unwrap();
         }
+        self.merge().await;
+    }
+
+    /// Does all that commits left for later.
+    pub async fn merge(&self) {
+        while self.subject.store.merge(self.clock.now()).await.unwrap() {}
     }
 
     /// All records, read in pages of seven.

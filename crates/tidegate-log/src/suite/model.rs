@@ -32,22 +32,28 @@ impl Dice {
 
 /// A claim of the suite.
 pub async fn random_histories_agree_with_a_model(subject: Subject) {
+    history(subject, 0x9e37_79b9_7f4a_7c15, Bench::reopen).await;
+}
+
+/// One random history, told by its seed. `restart` answers a bench over the same content.
+pub async fn history(subject: Subject, seed: u64, restart: impl AsyncFn(Bench) -> Bench) {
     // Few heads and a small ring: both are forgotten and read again all the time.
     let options = LogOptions { heads: 1, ring_records: 2, ..LogOptions::default() };
     let mut bench = Bench::with(subject, options).await;
     let mut models: BTreeMap<&str, Model> = BTreeMap::new();
-    let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
+    let mut dice = Dice(seed | 1);
     for round in 0..600 {
         let name = PATHS.into_iter().nth(usize::try_from(dice.roll(3)).unwrap()).unwrap();
-        match dice.roll(20) {
+        match dice.roll(21) {
             0..8 => append(&bench, models.get_mut(name), name, round, &mut dice).await,
             8..11 => produce(&bench, models.get_mut(name), name, &mut dice).await,
             11 => close(&bench, models.get_mut(name), name).await,
             12 => delete(&bench, &mut models, name).await,
             13 => trim(&bench, models.get_mut(name), name, &mut dice).await,
             14 => bench.housekeep().await,
-            15 => bench = bench.reopen().await,
+            15 => bench = restart(bench).await,
             16..18 => create(&bench, &mut models, name).await,
+            18 => bench.merge().await,
             _ => compare(&bench, models.get(name), name, &mut dice).await,
         }
     }
@@ -69,7 +75,13 @@ async fn create(bench: &Bench, models: &mut BTreeMap<&str, Model>, name: &'stati
 }
 
 async fn append(bench: &Bench, model: Option<&mut Model>, name: &str, round: u64, dice: &mut Dice) {
-    let batch: Vec<String> = (0..=dice.roll(4)).map(|n| format!("{round}.{n}")).collect();
+    // Now and then large enough for a chunk, or for several.
+    let padding = "-".repeat(match dice.roll(16) {
+        0 => 70_000,
+        1 => 5_000,
+        _ => 0,
+    });
+    let batch: Vec<String> = (0..=dice.roll(4)).map(|n| format!("{round}.{n}{padding}")).collect();
     let answer = bench.log.append(&path(name), Append::batch(records(&batch))).await;
     match model {
         None => assert_eq!(answer, Err(AppendError::NotFound)),
@@ -86,7 +98,9 @@ async fn produce(bench: &Bench, model: Option<&mut Model>, name: &str, dice: &mu
     let expected = model.producer_seq.map_or(0, |last| last + 1);
     let seq = (expected + dice.roll(3)).saturating_sub(1);
     let producer = Some(Producer { id: "p".to_owned(), epoch: 1, seq });
-    let answer = bench.log.append(&path(name), Append { producer, ..Append::one(format!("p{seq}")) }).await;
+    let stream_seq = Some(format!("{seq:010}"));
+    let append = Append { producer, seq: stream_seq, ..Append::one(format!("p{seq}")) };
+    let answer = bench.log.append(&path(name), append).await;
     match (seq, model.closed) {
         (seq, _) if seq < expected => assert!(answer.unwrap().duplicate),
         (_, true) => assert!(matches!(answer, Err(AppendError::Closed { .. }))),
@@ -96,6 +110,12 @@ async fn produce(bench: &Bench, model: Option<&mut Model>, name: &str, dice: &mu
             model.records.push(format!("p{seq}"));
         }
         _ => assert_eq!(answer, Err(AppendError::ProducerGap { expected, received: seq })),
+    }
+    if let Some(last) = model.producer_seq.filter(|_| !model.closed) {
+        let last = format!("{last:010}");
+        let repeated = Append { seq: Some(last.clone()), ..Append::one("x") };
+        let answer = bench.log.append(&path(name), repeated).await;
+        assert_eq!(answer, Err(AppendError::SequenceConflict { last }));
     }
 }
 

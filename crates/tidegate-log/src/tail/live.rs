@@ -104,8 +104,8 @@ impl Registry {
             // A chunk that was encoded a moment ago and can't be read leaves a hole in the ring;
             // its readers then meet the error in the store.
             let Ok(records) = codec::decode(chunk) else { continue };
-            let frames = (1..).zip(records).map(|(n, data)| {
-                Arc::new(Frame::new(Record { offset: chunk.first.plus(n), at: chunk.at, data }))
+            let frames = (1..).zip(records).map(|(n, (at, data))| {
+                Arc::new(Frame::new(Record { offset: chunk.first.plus(n), at, data }))
             });
             ring.push(chunk.first, frames);
             ring.shrink(self.ring_records, self.ring_bytes);

@@ -15,14 +15,14 @@ async fn open(dir: &tempfile::TempDir) -> Log {
     Log::open(store, LogOptions::default(), Arc::new(SystemClock)).await.unwrap()
 }
 
-/// Three records in three chunks, then this statement on the file.
+/// Three records of a chunk's size, so three chunks, then this statement on the file.
 async fn damaged_by(sql: &str) -> ReadError {
     let dir = tempfile::tempdir().unwrap();
     let path: StreamPath = "a/b".parse().unwrap();
     let log = open(&dir).await;
     log.create(&path, NewStream::json()).await.unwrap();
     for n in 0..3 {
-        log.append(&path, Append::one(n.to_string())).await.unwrap();
+        log.append(&path, Append::one(format!("{n:05000}"))).await.unwrap();
     }
     drop(log);
     Connection::open(dir.path().join("t.db")).unwrap().execute_batch(sql).unwrap();

@@ -7,4 +7,6 @@ mod damage;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod journal;
+#[cfg(test)]
 mod stores;

@@ -171,8 +171,9 @@ pub(super) async fn open_parts(setup: &Setup) -> Result<Parts, Refusal> {
     let unusable = |error: &dyn std::fmt::Display| unusable(&setup.database, error);
     let limits = Arc::new(setup.limits());
     let db = open_database(&setup.database).await?;
-    let store = SqliteLogStore::open(db.clone()).await.map_err(|error| unusable(&error))?;
-    let log = Log::open(Arc::new(store), settings::log(setup, &limits)?, Arc::clone(&setup.clock))
+    let options = settings::log(setup, &limits)?;
+    let store = SqliteLogStore::open_with(db.clone(), &options).await.map_err(|error| unusable(&error))?;
+    let log = Log::open(Arc::new(store), options, Arc::clone(&setup.clock))
         .await
         .map_err(|error| unusable(&error))?;
     let gate_store = open_gate_store(setup, &db).await?;

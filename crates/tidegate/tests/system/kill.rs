@@ -15,7 +15,7 @@ const ROUNDS_DEFAULT: u32 = 5;
 /// Acknowledged appends after which a round's server is killed: always mid-load.
 const ACKNOWLEDGED_BEFORE_KILL: u64 = 400;
 
-/// What one writer knows: the numbers that were acknowledged, and the one that may or may not
+/// What one writer knows: the numbers that were acknowledged, and those that may or may not
 /// have been stored when the server died.
 #[derive(Default)]
 struct Journal {
@@ -23,6 +23,27 @@ struct Journal {
     unknown: HashSet<u64>,
     next: u64,
     epoch_seq: u64,
+    /// Acknowledged since the last check.
+    unchecked: Vec<u64>,
+    /// What was found so far, and where the next check goes on.
+    found: HashSet<u64>,
+    checked_to: Option<String>,
+}
+
+impl Journal {
+    /// Notes a record that the stream holds.
+    fn find(&mut self, writer: u64, number: u64) {
+        let known =
+            self.acknowledged.contains(&number) || self.unknown.contains(&number) || number == self.next;
+        assert!(known, "writer {writer}: {number} was never sent");
+        assert!(self.found.insert(number), "writer {writer}: {number} stands twice");
+    }
+
+    fn check_found(&mut self, writer: u64) {
+        for number in self.unchecked.drain(..) {
+            assert!(self.found.contains(&number), "writer {writer}: acknowledged {number} is lost");
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -36,12 +57,12 @@ async fn no_acknowledged_append_is_lost_or_doubled_by_kill_9() {
         if round == 0 {
             create_streams(&server).await;
         }
-        check(&server, &journals).await;
+        check_new(&server, &mut journals).await;
         journals = load_until_killed(server, journals).await;
         acknowledged = journals.values().map(|j| u64::try_from(j.acknowledged.len()).unwrap()).sum();
     }
     let server = installation.serve();
-    check(&server, &journals).await;
+    check_all(&server, &mut journals).await;
     server.kill();
     check_integrity(&installation);
     println!("{acknowledged} acknowledged appends, none lost or doubled");
@@ -105,6 +126,7 @@ async fn write(
         });
         if answered {
             journal.acknowledged.insert(number);
+            journal.unchecked.push(number);
             count.fetch_add(1, Ordering::AcqRel);
         } else if !idempotent {
             // Without a producer nobody can tell whether it was stored: it is never sent again.
@@ -122,39 +144,42 @@ async fn write(
     journal
 }
 
-/// Every acknowledged number stands in the stream exactly once, and nothing that was never sent.
-async fn check(server: &Server, journals: &HashMap<u64, Journal>) {
+/// What was acknowledged since the last check stands behind what was found then, each number once, and
+/// nothing that was never sent.
+async fn check_new(server: &Server, journals: &mut HashMap<u64, Journal>) {
     let client = Client::new();
     for (writer, journal) in journals {
-        let mut seen: HashMap<u64, u32> = HashMap::new();
-        for record in read_all(&client, &stream(server, *writer)).await {
-            *seen.entry(record["n"].as_u64().unwrap()).or_default() += 1;
-        }
-        for number in &journal.acknowledged {
-            assert_eq!(seen.get(number), Some(&1), "writer {writer}: acknowledged {number}");
-        }
-        for (number, times) in &seen {
-            let known = journal.acknowledged.contains(number)
-                || journal.unknown.contains(number)
-                || *number == journal.next;
-            assert!(known && *times == 1, "writer {writer}: {number} stands {times} times");
-        }
+        let from = journal.checked_to.take().unwrap_or_else(|| "-1".to_owned());
+        let (records, next) = read_from(&client, &stream(server, *writer), from).await;
+        records.iter().for_each(|record| journal.find(*writer, record["n"].as_u64().unwrap()));
+        journal.check_found(*writer);
+        journal.checked_to = Some(next);
     }
 }
 
-async fn read_all(client: &Client, url: &str) -> Vec<Value> {
-    let (mut offset, mut all) = ("-1".to_owned(), Vec::new());
+/// The same of everything, from the start.
+async fn check_all(server: &Server, journals: &mut HashMap<u64, Journal>) {
+    for journal in journals.values_mut() {
+        journal.unchecked = journal.acknowledged.iter().copied().collect();
+        journal.found.clear();
+        journal.checked_to = None;
+    }
+    check_new(server, journals).await;
+}
+
+/// The records after an offset, and the offset of their end.
+async fn read_from(client: &Client, url: &str, from: String) -> (Vec<Value>, String) {
+    let (mut offset, mut all) = (from, Vec::new());
     loop {
         let answer = client.get(format!("{url}?offset={offset}")).send().await.unwrap();
         assert_eq!(answer.status(), StatusCode::OK);
         let header = |name: &str| answer.headers().get(name).map(|v| v.to_str().unwrap().to_owned());
-        let (next, up_to_date) =
-            (header("stream-next-offset").unwrap(), header("stream-up-to-date").is_some());
+        let up_to_date = header("stream-up-to-date").is_some();
+        offset = header("stream-next-offset").unwrap();
         all.extend(answer.json::<Vec<Value>>().await.unwrap());
         if up_to_date {
-            return all;
+            return (all, offset);
         }
-        offset = next;
     }
 }
 

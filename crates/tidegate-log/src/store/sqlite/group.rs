@@ -3,24 +3,36 @@
 use tidegate_db::rusqlite::Transaction;
 use tidegate_db::{DbError, WriteJob};
 
+use super::journal::{Draft, Journal};
 use super::{load, write};
-use crate::store::{Group, Loaded, Needs};
+use crate::store::{Group, Loaded, Needs, Write};
 
 pub(super) struct GroupJob {
     group: Box<dyn Group>,
+    journal: Journal,
+    row: Option<u64>,
+    bytes: usize,
 }
 
 impl GroupJob {
-    pub(super) fn new(group: Box<dyn Group>) -> Self {
-        Self { group }
+    pub(super) fn new(group: Box<dyn Group>, journal: Journal) -> Self {
+        Self { group, journal, row: None, bytes: 0 }
     }
 
     fn apply(&mut self, tx: &Transaction<'_>) -> Result<(), DbError> {
         let needs = self.group.begin();
-        let loaded = load_needs(tx, &needs)?;
+        self.journal.check_room()?;
+        let loaded = load_needs(tx, &self.journal, &needs)?;
+        let mut draft = Draft::default();
         for planned in self.group.plan(loaded)? {
-            write::apply(tx, planned)?;
+            if let Write::Chunk { chunk, .. } = &planned {
+                self.bytes += chunk.body.len();
+            }
+            if let Some(planned) = self.journal.take(&mut draft, planned) {
+                write::apply(tx, planned)?;
+            }
         }
+        self.row = self.journal.store(tx, draft)?;
         Ok(())
     }
 }
@@ -34,13 +46,22 @@ impl WriteJob for GroupJob {
         result
     }
 
-    fn done(self: Box<Self>, outcome: Result<(), DbError>) {
+    fn done(self: Box<Self>, outcome: Result<(), DbError>) -> Option<Box<dyn WriteJob>> {
+        // First the journal: whoever is told of the commit may read at once.
+        if let Some(row) = self.row {
+            self.journal.settle(row, outcome.is_ok());
+        }
         self.group.done(outcome);
+        self.journal.merge_when_idle()
+    }
+
+    fn written(&self) -> usize {
+        self.bytes
     }
 }
 
-fn load_needs(tx: &Transaction<'_>, needs: &Needs) -> Result<Loaded, DbError> {
-    let heads = needs.heads.iter().map(|need| load::head(tx, need)).collect::<Result<_, _>>()?;
+fn load_needs(tx: &Transaction<'_>, journal: &Journal, needs: &Needs) -> Result<Loaded, DbError> {
+    let heads = needs.heads.iter().map(|need| load::head(tx, journal, need)).collect::<Result<_, _>>()?;
     let first_new_id = if needs.new_streams > 0 { load::next_id(tx)? } else { 0 };
     Ok(Loaded { heads, first_new_id })
 }

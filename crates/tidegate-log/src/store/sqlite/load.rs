@@ -1,8 +1,10 @@
 //! Finding streams and their heads.
 
+use tidegate_db::DbError;
 use tidegate_db::rusqlite::{Connection, OptionalExtension as _, Result, params};
 use tidegate_types::StreamPath;
 
+use super::journal::Journal;
 use super::{COLUMNS, stored};
 use crate::StreamId;
 use crate::store::{HeadNeed, ProducerState, Stored, StoredHead};
@@ -46,13 +48,36 @@ pub(super) fn list(
     Ok(found)
 }
 
-pub(super) fn head(conn: &Connection, need: &HeadNeed) -> Result<Option<StoredHead>> {
-    let Some(stored) = by_path(conn, &need.path)? else { return Ok(None) };
+/// The streams, with the tails that the journal gives them. Call it inside of the transaction that has
+/// loaded them.
+pub(super) fn with_tails<S>(tx: &Connection, journal: &Journal, mut streams: S) -> Result<S, DbError>
+where
+    for<'a> &'a mut S: IntoIterator<Item = &'a mut Stored>,
+{
+    journal.look(tx, |view| {
+        for stored in &mut streams {
+            view.move_tail(&mut stored.info);
+        }
+    })?;
+    Ok(streams)
+}
+
+/// What the writer needs to know, as its running transaction sees it.
+pub(super) fn head(conn: &Connection, journal: &Journal, need: &HeadNeed) -> Result<Option<StoredHead>> {
+    let Some(mut stored) = by_path(conn, &need.path)? else { return Ok(None) };
     let id = stored.info.id;
-    let last_seq = conn
-        .prepare_cached("SELECT last_seq FROM streams WHERE id = ?1")?
-        .query_row([id.get()], |row| row.get(0))?;
-    let producers = need.producers.iter().map(|name| producer(conn, id, name)).collect::<Result<_>>()?;
+    journal.look_newest(|view| view.move_tail(&mut stored.info));
+    let last_seq = match journal.last_seq(id) {
+        Some(newest) => Some(newest),
+        None => conn
+            .prepare_cached("SELECT last_seq FROM streams WHERE id = ?1")?
+            .query_row([id.get()], |row| row.get(0))?,
+    };
+    let state = |name: &String| match journal.producer(id, name) {
+        Some(newest) => Ok(Some(newest)),
+        None => producer(conn, id, name),
+    };
+    let producers = need.producers.iter().map(state).collect::<Result<_>>()?;
     Ok(Some(StoredHead { stored, last_seq, producers }))
 }
 

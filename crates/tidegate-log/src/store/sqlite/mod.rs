@@ -1,10 +1,12 @@
 //! Streams in the embedded database.
 //!
-//! Owns: the SQL of streams, chunks and producers. Must not: decide anything about a write.
+//! Owns: the SQL of streams, chunks and producers, and the journal before them. Must not: decide anything
+//! about a write.
 
 mod cut;
 mod fork;
 mod group;
+mod journal;
 mod load;
 mod read;
 mod sweep;
@@ -12,13 +14,14 @@ mod write;
 
 use std::sync::Arc;
 
-use tidegate_db::rusqlite::{Connection, Row};
+use tidegate_db::rusqlite::{Connection, Row, Transaction};
 use tidegate_db::{Db, DbError, OpenError};
 use tidegate_types::{Offset, StreamPath, Timestamp};
 
 use self::fork::Lineages;
+use self::journal::Journal;
 use super::{CutQuery, Due, Found, Group, LogStore, ReadQuery, Stored};
-use crate::{Fork, LogError, StreamId, StreamInfo};
+use crate::{Fork, LogError, LogOptions, StreamId, StreamInfo};
 
 mod embedded {
     tidegate_db::refinery::embed_migrations!("migrations");
@@ -29,28 +32,62 @@ mod embedded {
 pub struct SqliteLogStore {
     db: Db,
     lineages: Arc<Lineages>,
+    journal: Journal,
 }
 
 impl SqliteLogStore {
-    /// Opens the store and brings its tables up to date.
+    /// Opens the store with the default bounds and brings its tables up to date.
     ///
     /// # Errors
-    /// The tables can't be brought up to date.
+    /// The tables can't be brought up to date, or what a crash left can't be read.
     pub async fn open(db: Db) -> Result<Self, OpenError> {
+        Self::open_with(db, &LogOptions::default()).await
+    }
+
+    /// Opens the store with these bounds and brings its tables up to date.
+    ///
+    /// # Errors
+    /// The tables can't be brought up to date, or what a crash left can't be read.
+    pub async fn open_with(db: Db, options: &LogOptions) -> Result<Self, OpenError> {
         db.migrate("log", embedded::migrations::runner()).await?;
-        Ok(Self { db, lineages: Arc::default() })
+        let bytes_max = options.journal_bytes;
+        let journal = db.read::<_, DbError, _>(move |conn| Journal::open(conn, bytes_max)).await;
+        let unreadable =
+            |e: DbError| OpenError::Open { path: db.path().display().to_string(), reason: e.to_string() };
+        Ok(Self { journal: journal.map_err(unreadable)?, lineages: Arc::default(), db })
+    }
+
+    /// Runs a read in one transaction, so that all it finds is of the same moment.
+    async fn read_at_once<T, E>(
+        &self,
+        read: impl FnOnce(&Transaction<'_>, &Journal) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<DbError> + Send + 'static,
+    {
+        let journal = self.journal.clone();
+        let in_transaction = move |conn: &mut Connection| {
+            let tx = conn.transaction().map_err(DbError::from)?;
+            read(&tx, &journal)
+        };
+        self.db.read(in_transaction).await
     }
 }
 
 #[async_trait::async_trait]
 impl LogStore for SqliteLogStore {
     fn commit(&self, group: Box<dyn Group>) {
-        self.db.submit(Box::new(group::GroupJob::new(group)));
+        self.journal.merge_now().into_iter().for_each(|merge| self.db.submit(merge));
+        self.db.submit(Box::new(group::GroupJob::new(group, self.journal.clone())));
     }
 
     async fn lookup(&self, path: &StreamPath) -> Result<Option<Stored>, LogError> {
         let path = path.clone();
-        Ok(self.db.read::<_, DbError, _>(move |conn| Ok(load::by_path(conn, &path)?)).await?)
+        let read = move |tx: &Transaction<'_>, journal: &Journal| {
+            load::with_tails(tx, journal, load::by_path(tx, &path)?)
+        };
+        Ok(self.read_at_once::<_, DbError>(read).await?)
     }
 
     async fn list(
@@ -60,21 +97,27 @@ impl LogStore for SqliteLogStore {
         limit: usize,
     ) -> Result<Vec<Stored>, LogError> {
         let (prefix, after) = (prefix.to_owned(), after.cloned());
-        let read = move |conn: &mut Connection| Ok(load::list(conn, &prefix, after.as_ref(), limit)?);
-        Ok(self.db.read::<_, DbError, _>(read).await?)
+        let read = move |tx: &Transaction<'_>, journal: &Journal| {
+            load::with_tails(tx, journal, load::list(tx, &prefix, after.as_ref(), limit)?)
+        };
+        Ok(self.read_at_once::<_, DbError>(read).await?)
     }
 
     async fn read(&self, query: ReadQuery) -> Result<Option<Found>, LogError> {
         let lineages = Arc::clone(&self.lineages);
-        self.db.read(move |conn| read::read(conn, &lineages, &query)).await
+        self.read_at_once(move |tx, journal| read::read(tx, journal, &lineages, &query)).await
     }
 
     async fn list_due(&self, now: Timestamp, limit: usize) -> Result<Due, LogError> {
-        Ok(self.db.read::<_, DbError, _>(move |conn| Ok(sweep::list_due(conn, now, limit)?)).await?)
+        let read = move |tx: &Transaction<'_>, journal: &Journal| {
+            let due = sweep::list_due(tx, now, limit)?;
+            Ok(Due { streams: load::with_tails(tx, journal, due.streams)?, ..due })
+        };
+        Ok(self.read_at_once::<_, DbError>(read).await?)
     }
 
     async fn find_cut(&self, query: CutQuery) -> Result<Option<Offset>, LogError> {
-        Ok(self.db.read::<_, DbError, _>(move |conn| Ok(cut::find_cut(conn, &query)?)).await?)
+        Ok(self.read_at_once::<_, DbError>(move |tx, journal| cut::find_cut(tx, journal, &query)).await?)
     }
 
     async fn purge(&self, chunks: usize) -> Result<bool, LogError> {
@@ -82,6 +125,16 @@ impl LogStore for SqliteLogStore {
             return Ok(false);
         }
         Ok(self.db.write::<_, DbError, _>(move |tx| Ok(sweep::purge(tx, chunks)?)).await?)
+    }
+
+    async fn merge(&self, before: Timestamp) -> Result<bool, LogError> {
+        if !self.journal.is_due(before) {
+            return Ok(false);
+        }
+        let (answer, answered) = tokio::sync::oneshot::channel();
+        self.db.submit(self.journal.merge_before(before, answer));
+        let stopped = || Err(DbError::Unavailable("the writer stopped".to_owned()));
+        Ok(answered.await.unwrap_or_else(|_| stopped())?)
     }
 }
 

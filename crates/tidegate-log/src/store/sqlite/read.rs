@@ -1,40 +1,44 @@
-//! Reading chunks: a stream's own, and those that it inherits as a fork.
+//! Reading chunks: a stream's own, and those that it inherits as a fork. Of each stream first those of the
+//! table, then those that are still in the journal.
 
 use bytes::Bytes;
 use tidegate_db::DbError;
-use tidegate_db::rusqlite::{Connection, params};
+use tidegate_db::rusqlite::{Connection, OptionalExtension as _, params};
 use tidegate_types::{Offset, ReadFrom, StreamPath, Timestamp};
 
 use super::fork::{Lineages, Segment};
+use super::journal::{Journal, Snapshot};
 use super::load;
 use crate::LogError;
 use crate::store::{Chunk, Found, Piece, ReadQuery, Stored, StreamKey};
 
+/// Call it inside of a transaction: the head and the chunks are of the same moment.
 pub(super) fn read(
-    conn: &mut Connection,
+    tx: &Connection,
+    journal: &Journal,
     lineages: &Lineages,
     query: &ReadQuery,
 ) -> Result<Option<Found>, LogError> {
-    // One read transaction: the head and the chunks are of the same moment.
-    let tx = conn.transaction().map_err(DbError::from)?;
     let stored = match &query.key {
-        StreamKey::Path(path) => load::by_path(&tx, path),
-        StreamKey::Id(id) => load::by_id(&tx, *id),
+        StreamKey::Path(path) => load::by_path(tx, path),
+        StreamKey::Id(id) => load::by_id(tx, *id),
     }
     .map_err(DbError::from)?;
-    let Some(stored) = stored.filter(|stored| !stored.gone) else { return Ok(None) };
+    let Some(mut stored) = stored.filter(|stored| !stored.gone) else { return Ok(None) };
+    let snapshot = journal.snapshot(tx)?;
+    snapshot.look(|view| view.move_tail(&mut stored.info))?;
     let (start, tail) = (stored.info.start, stored.info.tail);
     let from = match query.from {
         ReadFrom::Start => start,
         ReadFrom::Tail => tail,
         ReadFrom::At(offset) => offset.clamp(start, tail),
     };
-    let pieces = read_pieces(&tx, lineages, &stored, from, query)?;
+    let pieces = read_pieces(&snapshot, lineages, &stored, from, query)?;
     Ok(Some(Found { stored, pieces }))
 }
 
 fn read_pieces(
-    conn: &Connection,
+    snapshot: &Snapshot<'_>,
     lineages: &Lineages,
     stored: &Stored,
     from: Offset,
@@ -43,12 +47,12 @@ fn read_pieces(
     let path = &stored.info.path;
     let mut reading = Reading { path, query, pieces: Vec::new(), next: from, bytes: 0, records: 0 };
     if let Some(fork) = stored.fork.as_deref().filter(|fork| from < fork.at) {
-        let lineage = lineages.of(conn, stored, fork).map_err(DbError::from)?;
+        let lineage = lineages.of(snapshot.tx(), stored, fork).map_err(DbError::from)?;
         for segment in lineage.iter().filter(|segment| from < segment.until) {
-            reading.take(conn, segment)?;
+            reading.take(snapshot, segment)?;
         }
     }
-    reading.take(conn, &Segment { id: stored.info.id, until: stored.info.tail, cut: None })?;
+    reading.take(snapshot, &Segment { id: stored.info.id, until: stored.info.tail, cut: None })?;
     Ok(reading.pieces)
 }
 
@@ -69,10 +73,26 @@ impl Reading<'_> {
     }
 
     /// Reads on in the stream that holds these records, up to their end or as much as is wanted.
-    fn take(&mut self, conn: &Connection, segment: &Segment) -> Result<(), LogError> {
+    fn take(&mut self, snapshot: &Snapshot<'_>, segment: &Segment) -> Result<(), LogError> {
         if self.is_full() || self.next >= segment.until {
             return Ok(());
         }
+        let (records, bytes) = (self.query.records, self.query.bytes);
+        let held = snapshot.look(|view| view.chunks(segment.id, self.next, records, bytes))?;
+        // Where the journal has the position itself, nothing before it is wanted from the table.
+        if held.first().is_none_or(|chunk| chunk.first > self.next) {
+            self.take_stored(snapshot.tx(), segment)?;
+        }
+        for chunk in held {
+            // The table may have it too, when a merge was committed a moment ago.
+            if chunk.end() > self.next && !self.is_full() && self.next < segment.until {
+                self.push(chunk, segment)?;
+            }
+        }
+        if self.is_full() || self.next >= segment.until { Ok(()) } else { Err(self.missing()) }
+    }
+
+    fn take_stored(&mut self, conn: &Connection, segment: &Segment) -> Result<(), LogError> {
         let mut statement = conn
             .prepare_cached(
                 "SELECT first_offset, records, at, body FROM chunks WHERE stream_id = ?1 AND first_offset >= \
@@ -85,14 +105,14 @@ impl Reading<'_> {
         while let Some(row) = rows.next().map_err(DbError::from)? {
             self.push(chunk(row).map_err(DbError::from)?, segment)?;
             if self.is_full() || self.next >= segment.until {
-                return Ok(());
+                break;
             }
         }
-        Err(self.missing())
+        Ok(())
     }
 
     fn push(&mut self, chunk: Chunk, segment: &Segment) -> Result<(), LogError> {
-        let end = chunk.first.plus(u64::from(chunk.records));
+        let end = chunk.end();
         if self.next < chunk.first || end <= self.next {
             return Err(self.missing());
         }
@@ -109,6 +129,19 @@ impl Reading<'_> {
     fn missing(&self) -> LogError {
         LogError::Damaged { stream: self.path.clone(), offset: self.next, reason: "records are missing" }
     }
+}
+
+/// The chunk that begins at an offset.
+pub(super) fn chunk_at(
+    conn: &Connection,
+    id: i64,
+    first: Offset,
+) -> tidegate_db::rusqlite::Result<Option<Chunk>> {
+    conn.prepare_cached(
+        "SELECT first_offset, records, at, body FROM chunks WHERE stream_id = ?1 AND first_offset = ?2",
+    )?
+    .query_row(params![id, first.get()], chunk)
+    .optional()
 }
 
 fn chunk(row: &tidegate_db::rusqlite::Row<'_>) -> tidegate_db::rusqlite::Result<Chunk> {

@@ -12,11 +12,10 @@ pub(super) fn apply(conn: &Connection, write: Write) -> Result<(), DbError> {
     match write {
         Write::Insert(stored) => insert(conn, &stored)?,
         Write::Chunk { id, chunk } => insert_chunk(conn, id, &chunk)?,
-        Write::Head { id, closed, last_seq, deadline } => {
-            conn.prepare_cached(
-                "UPDATE streams SET closed = ?2, last_seq = ?3, deadline = ?4 WHERE id = ?1",
-            )?
-            .execute(params![id.get(), closed, last_seq, deadline.map(Timestamp::as_millis)])?;
+        Write::Seq { id, last_seq } => update_seq(conn, id, &last_seq)?,
+        Write::Head { id, closed, deadline } => {
+            conn.prepare_cached("UPDATE streams SET closed = ?2, deadline = ?3 WHERE id = ?1")?
+                .execute(params![id.get(), closed, deadline.map(Timestamp::as_millis)])?;
         }
         Write::Producer { id, producer, state, at, keep } => {
             upsert_producer(conn, id, &producer, state, at)?;
@@ -67,7 +66,7 @@ fn insert(conn: &Connection, stored: &Stored) -> Result<()> {
     fork.map_or(Ok(()), |fork| fork::refer(conn, fork))
 }
 
-fn insert_chunk(conn: &Connection, id: StreamId, chunk: &Chunk) -> Result<()> {
+pub(super) fn insert_chunk(conn: &Connection, id: StreamId, chunk: &Chunk) -> Result<()> {
     conn.prepare_cached(
         "INSERT INTO chunks (stream_id, first_offset, records, at, body) VALUES (?1, ?2, ?3, ?4, ?5)",
     )?
@@ -81,7 +80,28 @@ fn insert_chunk(conn: &Connection, id: StreamId, chunk: &Chunk) -> Result<()> {
     Ok(())
 }
 
-fn upsert_producer(
+/// Puts more records into a chunk that is there.
+pub(super) fn replace_chunk(conn: &Connection, id: StreamId, chunk: &Chunk) -> Result<()> {
+    conn.prepare_cached(
+        "UPDATE chunks SET records = ?3, at = ?4, body = ?5 WHERE stream_id = ?1 AND first_offset = ?2",
+    )?
+    .execute(params![
+        id.get(),
+        chunk.first.get(),
+        chunk.records,
+        chunk.at.as_millis(),
+        &chunk.body[..]
+    ])?;
+    Ok(())
+}
+
+pub(super) fn update_seq(conn: &Connection, id: StreamId, last_seq: &str) -> Result<()> {
+    conn.prepare_cached("UPDATE streams SET last_seq = ?2 WHERE id = ?1")?
+        .execute(params![id.get(), last_seq])?;
+    Ok(())
+}
+
+pub(super) fn upsert_producer(
     conn: &Connection,
     id: StreamId,
     producer: &str,

@@ -1,0 +1,249 @@
+//! The journal: a group commit is one row, however many streams it writes.
+//!
+//! Owns: the table `journal`, what of it is held in memory, and moving it to `chunks` and `producers`
+//! afterwards (`merge`). Must not: lose or show a row that the reader's own snapshot of the
+//! database does not have, or grow beyond its bound.
+//!
+//! A row is staged before its commit, so a reader whose snapshot has it finds it in memory. A merge is told
+//! after its commit; a reader with an older snapshot then reads the journal's own rows.
+
+mod held;
+mod merge;
+mod row;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use tidegate_db::rusqlite::{Connection, params};
+use tidegate_db::{DbError, WriteJob};
+use tidegate_types::{Offset, Timestamp};
+use tokio::sync::oneshot;
+
+use self::held::Held;
+use self::row::{Entry, Row};
+use crate::store::{Chunk, ProducerState, Write};
+use crate::{StreamId, StreamInfo};
+
+/// A chunk of this size costs no more in the table of chunks than in the journal.
+const OWN_ROW_BYTES: usize = 4_096;
+
+/// The journal's memory, shared by the writer and its readers.
+#[derive(Clone, Debug)]
+pub(super) struct Journal {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    held: Mutex<Held>,
+    bytes_max: usize,
+    /// Why the last merge did not happen.
+    stuck: Mutex<Option<DbError>>,
+}
+
+/// Which rows of the journal a snapshot of the database has.
+#[derive(Clone, Copy, Debug)]
+struct Marks {
+    merged: u64,
+    last: u64,
+}
+
+/// A snapshot of the database, and what the journal adds to it.
+pub(super) struct Snapshot<'a> {
+    journal: &'a Journal,
+    tx: &'a Connection,
+    marks: Marks,
+}
+
+impl Snapshot<'_> {
+    pub(super) const fn tx(&self) -> &Connection {
+        self.tx
+    }
+
+    pub(super) fn look<T>(&self, look: impl FnOnce(View<'_>) -> T) -> Result<T, DbError> {
+        let Marks { merged, last } = self.marks;
+        let held = self.journal.lock();
+        if held.merged() <= merged && last <= held.last() {
+            return Ok(look(View { held: &held, upto: last }));
+        }
+        drop(held);
+        // A merge was told since the snapshot was taken.
+        Ok(look(View { held: &replay(self.tx)?, upto: last }))
+    }
+}
+
+/// What a snapshot of the database has of one stream, beside its own tables.
+pub(super) struct View<'a> {
+    held: &'a Held,
+    upto: u64,
+}
+
+impl View<'_> {
+    /// Moves the tail past the records that the journal has.
+    pub(super) fn move_tail(&self, info: &mut StreamInfo) {
+        info.tail = self.held.tail(info.id, self.upto).map_or(info.tail, |tail| tail.max(info.tail));
+    }
+
+    /// Chunks from the one that holds `from` on, until there are so many records or bytes.
+    pub(super) fn chunks(&self, id: StreamId, from: Offset, records: usize, bytes: usize) -> Vec<Chunk> {
+        let (mut found, mut has_records, mut has_bytes) = (Vec::new(), 0_usize, 0_usize);
+        for chunk in self.held.chunks(id, self.upto).filter(|chunk| chunk.end() > from) {
+            if has_records >= records || (has_bytes >= bytes && !found.is_empty()) {
+                break;
+            }
+            let new = chunk.end().since(from.max(chunk.first));
+            has_records = has_records.saturating_add(usize::try_from(new).unwrap_or(usize::MAX));
+            has_bytes = has_bytes.saturating_add(chunk.body.len());
+            found.push(chunk.clone());
+        }
+        found
+    }
+}
+
+/// What a group's writes leave for the journal.
+#[derive(Debug, Default)]
+pub(super) struct Draft {
+    entries: Vec<Entry>,
+    at: Option<Timestamp>,
+}
+
+impl Journal {
+    /// Reads what an earlier process left.
+    ///
+    /// # Errors
+    /// The database failed, or a row is not what was written.
+    pub(super) fn open(conn: &Connection, bytes_max: usize) -> Result<Self, DbError> {
+        let held = Mutex::new(replay(conn)?);
+        Ok(Self { shared: Arc::new(Shared { held, bytes_max, stuck: Mutex::default() }) })
+    }
+
+    /// Takes a write, or gives it back: then it belongs in its own table, in the same transaction.
+    pub(super) fn take(&self, draft: &mut Draft, write: Write) -> Option<Write> {
+        match write {
+            Write::Chunk { id, chunk } => {
+                let large = chunk.body.len() >= OWN_ROW_BYTES;
+                let drafted = || draft.entries.iter().any(|e| matches!(e, Entry::Chunk(of, _) if *of == id));
+                // What follows records in the journal must follow them there.
+                if large && !drafted() && !self.lock().has_chunks(id) {
+                    return Some(Write::Chunk { id, chunk });
+                }
+                draft.at.get_or_insert(chunk.at);
+                draft.entries.push(Entry::Chunk(id, chunk));
+            }
+            Write::Seq { id, last_seq } => draft.entries.push(Entry::Seq(id, last_seq)),
+            Write::Producer { id, producer, state, at, keep: None } => {
+                draft.at.get_or_insert(at);
+                draft.entries.push(Entry::Producer(id, producer, state));
+            }
+            other => return Some(other),
+        }
+        None
+    }
+
+    /// Writes the draft as one row. Answers its number, which is to be told with the outcome.
+    pub(super) fn store(&self, conn: &Connection, draft: Draft) -> Result<Option<u64>, DbError> {
+        if draft.entries.is_empty() {
+            return Ok(None);
+        }
+        let seq = self.lock().last() + 1;
+        let at = draft.at.unwrap_or(Timestamp::from_millis(0));
+        let row = Row { seq, at, entries: draft.entries };
+        conn.prepare_cached("INSERT INTO journal (seq, body) VALUES (?1, ?2)")?
+            .execute(params![seq, &row.encode()[..]])?;
+        self.lock().stage(row);
+        Ok(Some(seq))
+    }
+
+    /// Tells what became of a row's transaction.
+    pub(super) fn settle(&self, seq: u64, committed: bool) {
+        let mut held = self.lock();
+        if committed { held.commit(seq) } else { held.drop_staged(seq) }
+    }
+
+    /// Refuses to take more while what is there can't be moved on.
+    pub(super) fn check_room(&self) -> Result<(), DbError> {
+        if self.lock().bytes() <= self.shared.bytes_max {
+            return Ok(());
+        }
+        let stuck = self.shared.stuck.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        stuck.map_or(Ok(()), Err)
+    }
+
+    /// Looks at what a snapshot of the database has beside its own tables. Call it inside of the
+    /// transaction that has read them.
+    pub(super) fn look<T>(&self, tx: &Connection, look: impl FnOnce(View<'_>) -> T) -> Result<T, DbError> {
+        self.snapshot(tx)?.look(look)
+    }
+
+    /// The same for several looks.
+    pub(super) fn snapshot<'a>(&'a self, tx: &'a Connection) -> Result<Snapshot<'a>, DbError> {
+        Ok(Snapshot { journal: self, tx, marks: marks(tx)? })
+    }
+
+    /// As the writer's running transaction sees it.
+    pub(super) fn look_newest<T>(&self, look: impl FnOnce(View<'_>) -> T) -> T {
+        look(View { held: &self.lock(), upto: u64::MAX })
+    }
+
+    /// The newest `Stream-Seq`, if the journal has one.
+    pub(super) fn last_seq(&self, id: StreamId) -> Option<String> {
+        self.lock().last_seq(id)
+    }
+
+    /// The newest state of a producer, if the journal has one.
+    pub(super) fn producer(&self, id: StreamId, name: &str) -> Option<ProducerState> {
+        self.lock().producer(id, name)
+    }
+
+    /// A merge for when nothing else is to be done, if the journal is a quarter full.
+    pub(super) fn merge_when_idle(&self) -> Option<Box<dyn WriteJob>> {
+        (self.lock().bytes() > self.shared.bytes_max / 4)
+            .then(|| Box::new(merge::Merge::step(self.clone())) as Box<dyn WriteJob>)
+    }
+
+    /// A merge that has to come first, if the journal is full.
+    pub(super) fn merge_now(&self) -> Option<Box<dyn WriteJob>> {
+        (self.lock().bytes() > self.shared.bytes_max)
+            .then(|| Box::new(merge::Merge::half(self.clone())) as Box<dyn WriteJob>)
+    }
+
+    /// Whether there are rows as old as this.
+    pub(super) fn is_due(&self, before: Timestamp) -> bool {
+        self.lock().is_due(before)
+    }
+
+    /// One step of moving rows as old as this. The answer says whether there are more.
+    pub(super) fn merge_before(
+        &self,
+        before: Timestamp,
+        answer: oneshot::Sender<Result<bool, DbError>>,
+    ) -> Box<dyn WriteJob> {
+        Box::new(merge::Merge::answered(self.clone(), before, answer))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Held> {
+        // No code that can panic runs under the lock.
+        self.shared.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn marks(conn: &Connection) -> Result<Marks, DbError> {
+    let sql = "SELECT merged, (SELECT max(seq) FROM journal) FROM journal_state";
+    let (merged, last): (u64, Option<u64>) =
+        conn.prepare_cached(sql)?.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(Marks { merged, last: last.unwrap_or(merged) })
+}
+
+/// Everything in the table.
+fn replay(conn: &Connection) -> Result<Held, DbError> {
+    let mut held = Held::new(marks(conn)?.merged);
+    let mut statement = conn.prepare_cached("SELECT seq, body FROM journal ORDER BY seq")?;
+    let mut rows = statement.query([])?;
+    while let Some(found) = rows.next()? {
+        let (seq, body): (u64, Vec<u8>) = (found.get(0)?, found.get(1)?);
+        let damaged = |reason| DbError::Unavailable(format!("row {seq} of the journal is damaged: {reason}"));
+        held.stage(Row::decode(seq, Bytes::from(body)).map_err(damaged)?);
+        held.commit(seq);
+    }
+    Ok(held)
+}
