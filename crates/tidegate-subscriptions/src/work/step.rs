@@ -34,7 +34,8 @@ impl Subscriptions {
         }
         let more = self.go_round(now).await?;
         let (due, next) = self.store().list_due(now, DUE_PER_ROUND).await?;
-        let all_due = due.len() < DUE_PER_ROUND;
+        // What was done may have made more to do: the end of a lease is the beginning of the next wake.
+        let more = more || !due.is_empty();
         let mut failed = None;
         for uid in due {
             // One that fails holds up no other.
@@ -44,7 +45,7 @@ impl Subscriptions {
         }
         match failed {
             Some(error) => Err(error),
-            None if more || !all_due => Ok(now),
+            None if more => Ok(now),
             None => Ok(next.unwrap_or(now.plus(IDLE)).min(now.plus(IDLE))),
         }
     }
