@@ -7,6 +7,8 @@
 //! Rules: a file's bytes are parsed in the child only; a document is `ready` in the database before
 //! its stream and its owner's feed say so; each byte of text is stored once.
 
+mod answer;
+mod conversation;
 mod documents;
 mod error;
 mod extract;
@@ -22,6 +24,17 @@ mod store;
 pub mod suite;
 mod upload;
 
+pub use answer::{
+    AnswerFailed, AnswerSink, Answerer, Answerers, ChatMessage, Citation, Exchange, Extractive, Fault,
+    Library, Model, ModelConfig, OpenAi, Part, Question, Role, Spent, Talk, Upstream, UpstreamBody,
+    UpstreamError, UpstreamRequest, UpstreamResponse,
+};
+pub use conversation::{
+    Ask, AskError, Asked, Conversation, ConversationPage, ConversationStore, Conversations,
+    ConversationsError, ConversationsParts, CreateConversationError, DeleteConversationError, EndTurn,
+    Ending, IfBusy, Inserted, NewConversation, NewTurn, Numbered, Parent, SqliteConversations, StopError,
+    Turn, TurnEvent, TurnFailure, TurnPage, TurnRow, TurnStatus,
+};
 pub use documents::{Documents, DocumentsParts};
 pub use error::{DeleteError, DocumentsError, SearchError, UploadError};
 pub use extract::{Bounds, ChildExtractor, ExtractError, ExtractJob, Extracted, Extractor, run_child};

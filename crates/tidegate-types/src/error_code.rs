@@ -85,6 +85,8 @@ error_codes! {
     CursorAhead = "cursor-ahead", 409, "Cursor is ahead of the stream", "The stream is shorter than this cursor, as after a restore. Read again from the start.";
     StaleEpoch = "stale-epoch", 403, "Producer epoch is stale", "A newer instance of this producer has taken over.";
     DocumentLimit = "document-limit", 409, "Too many documents", "Delete documents that are no longer needed; the limits are settings of the server.";
+    ConversationBusy = "conversation-busy", 409, "Conversation is busy", "Another question of this conversation is being answered. Wait for it, stop it, or ask with `?if_busy=wait`.";
+    ConversationLimit = "conversation-limit", 409, "Too many conversations or turns", "Delete conversations that are no longer needed; the limits are settings of the server.";
     Gone = "gone", 410, "No longer there", "The range was trimmed or the thing was deleted.";
     BodyTooLarge = "body-too-large", 413, "Body is too large", "Send less; the limits are settings of the server.";
     UnsupportedMediaType = "unsupported-media-type", 415, "Media type not accepted", "Send the media type that the route documents.";

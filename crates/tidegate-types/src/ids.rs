@@ -82,6 +82,8 @@ uuid_ids! {
     FeedEventId = "event id";
     /// An uploaded document.
     DocumentId = "document id";
+    /// A conversation over documents.
+    ConversationId = "conversation id";
 }
 
 fn uuid_v7(now: Timestamp, entropy: &dyn Entropy) -> Uuid {

@@ -17,8 +17,8 @@ pub use clock::{Clock, SystemClock, Timestamp};
 pub use entropy::{Entropy, OsEntropy};
 pub use error_code::ErrorCode;
 pub use ids::{
-    ConnectionId, DocumentId, FeedEventId, GenerationId, IdError, KeyId, LeaseId, RequestId, SessionId,
-    TicketId, UserId,
+    ConnectionId, ConversationId, DocumentId, FeedEventId, GenerationId, IdError, KeyId, LeaseId, RequestId,
+    SessionId, TicketId, UserId,
 };
 pub use limits::{LimitOutOfRange, LimitSpec, Limits};
 pub use offset::{EventCursor, Offset, OffsetError, ReadFrom};

@@ -191,6 +191,22 @@ limits! {
     extraction_attempts = 3, 1..=100;
     /// Words of a search that count.
     search_words = 32, 1..=256;
+    /// Conversations of one user.
+    conversations_per_user = 10_000, 1..=10_000_000;
+    /// Turns of one conversation.
+    turns_per_conversation = 1_000, 1..=1_000_000;
+    /// Bytes of one question.
+    message_bytes = 32_768, 1..=1_048_576;
+    /// Bytes of one answer.
+    answer_bytes = 262_144, 1_024..=16_777_216;
+    /// Answers written at once for one user.
+    answers_per_user = 8, 1..=100_000;
+    /// Answers written at once by this node.
+    answers_per_node = 256, 1..=100_000;
+    /// Questions that wait in one conversation.
+    questions_waiting_per_conversation = 8, 0..=1_000;
+    /// Questions that wait on this node.
+    questions_waiting_per_node = 1_024, 0..=1_000_000;
     /// Appends that wait for the next group commit.
     append_queue = 16_384, 16..=1_048_576;
     /// Bytes that wait for the next group commit.

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{DocumentId, GenerationId, UserId};
+use crate::{ConversationId, DocumentId, GenerationId, UserId};
 
 /// Prefixes whose streams only the server itself writes; access rules never match them.
 pub const RESERVED_PREFIXES: [&str; 4] = ["generations", "conversations", "documents", "users"];
@@ -59,6 +59,12 @@ impl StreamPath {
     #[must_use]
     pub fn of_document(id: DocumentId) -> Self {
         Self(format!("documents/{id}").into())
+    }
+
+    /// The stream of an answer: `conversations/{id}/turns/{number}`.
+    #[must_use]
+    pub fn of_turn(conversation: ConversationId, number: u32) -> Self {
+        Self(format!("conversations/{conversation}/turns/{number}").into())
     }
 
     /// The feed of a user: `users/{id}/events`.
