@@ -1,7 +1,8 @@
-//! Documents: uploaded files, their text in passages, and the search over them.
+//! Documents: uploaded files, their text in passages, the search over them, and conversations.
 //!
 //! Owns: the files, their extraction in a child process, passages and the index, the streams
-//! `documents/{id}`, what owners are told. Must not: know HTTP, or who may read what; callers ask
+//! `documents/{id}`, what owners are told; conversations, their
+//! streams and answerers (`conversation`, `answer`). Must not: know HTTP, or who may read what; callers ask
 //! for an owner's documents.
 //!
 //! Rules: a file's bytes are parsed in the child only; a document is `ready` in the database before

@@ -11,6 +11,7 @@ mod access;
 mod admin;
 mod auth;
 mod config;
+mod conversations;
 mod credential;
 mod documents;
 mod edge;

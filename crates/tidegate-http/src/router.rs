@@ -13,8 +13,8 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::ops::Credentials;
 use crate::problem::{FieldError, Problem, ProblemBody};
 use crate::{
-    AppState, admin, auth, documents, edge, events, generations, keys, legacy, ops, streams, subscriptions,
-    tickets, work,
+    AppState, admin, auth, conversations, documents, edge, events, generations, keys, legacy, ops, streams,
+    subscriptions, tickets, work,
 };
 
 #[derive(OpenApi)]
@@ -39,6 +39,7 @@ fn areas() -> OpenApiRouter<AppState> {
         .merge(generations::router())
         .merge(work::router())
         .merge(documents::router())
+        .merge(conversations::router())
         .merge(events::router())
         .merge(streams::router())
         .merge(subscriptions::router())

@@ -7,7 +7,7 @@ use std::fmt;
 use std::sync::{Arc, Weak};
 
 use async_trait::async_trait;
-use tidegate_documents::Documents;
+use tidegate_documents::{Conversations, Documents};
 use tidegate_events::Events;
 use tidegate_gate::Gate;
 use tidegate_generations::Generations;
@@ -45,6 +45,8 @@ pub struct HttpParts {
     pub documents: Documents,
     /// Subscriptions to streams.
     pub subscriptions: Subscriptions,
+    /// Questions over documents, and their answers.
+    pub conversations: Conversations,
     /// Asked by `/readyz`.
     pub db_check: Arc<dyn HealthCheck>,
     /// The time.
@@ -110,6 +112,10 @@ impl AppState {
 
     pub(crate) fn generations(&self) -> &Generations {
         &self.0.parts.generations
+    }
+
+    pub(crate) fn conversations(&self) -> &Conversations {
+        &self.0.parts.conversations
     }
 
     pub(crate) fn documents(&self) -> &Documents {

@@ -82,7 +82,7 @@ impl Conversations {
         };
         let most = new.most;
         let row = match self.parts().store.insert_turn(new).await? {
-            Numbered::Turn(row) => row,
+            Numbered::Turn(row) => *row,
             Numbered::NoConversation => return Err(AskError::NotFound),
             Numbered::NoParent => return Err(AskError::Parent),
             Numbered::TooMany => return Err(AskError::TooMany(most)),

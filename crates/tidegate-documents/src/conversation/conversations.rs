@@ -101,7 +101,10 @@ impl Conversations {
     pub async fn step(&self, now: Timestamp) -> Result<Timestamp, ConversationsError> {
         let unended: Vec<_> =
             self.inner.unended.lock().unwrap_or_else(PoisonError::into_inner).iter().copied().collect();
-        for (id, number) in unended {
+        // One that is still at the desk is about to leave it; the next call sees it gone.
+        for (id, number) in
+            unended.into_iter().filter(|(id, number)| self.inner.desk.find(*id, *number).is_none())
+        {
             self.mend(id, number).await?;
             self.inner.unended.lock().unwrap_or_else(PoisonError::into_inner).remove(&(id, number));
         }

@@ -4,7 +4,7 @@ use tidegate_types::ConversationId;
 
 use super::conversations::Conversations;
 use super::desk::Cause;
-use super::error::{ConversationsError, StopError};
+use super::error::StopError;
 use super::model::Turn;
 
 impl Conversations {
@@ -17,7 +17,7 @@ impl Conversations {
         if let Some(sitting) = self.inner.desk.find(id, number) {
             sitting.end(Cause::Stop).cancelled().await;
         }
-        let turn = self.turn(id, number).await.map_err(ConversationsError::from)?;
+        let turn = self.turn(id, number).await?;
         turn.ok_or(StopError::NotFound)
     }
 }

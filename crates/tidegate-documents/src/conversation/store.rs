@@ -102,7 +102,7 @@ pub enum Inserted {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Numbered {
     /// It is there.
-    Turn(TurnRow),
+    Turn(Box<TurnRow>),
     /// No such conversation.
     NoConversation,
     /// No such turn to follow.

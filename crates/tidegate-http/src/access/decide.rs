@@ -3,10 +3,10 @@
 //! Owns: how a rule, a scope and an owner add up.
 //! Must not: let anybody but the server write below its own prefixes.
 
-use tidegate_gate::Principal;
+use tidegate_gate::{Principal, Scope, ServicePrincipal};
 use tidegate_types::{StreamPath, UserId};
 
-use super::scope_covers;
+use super::{is_asked_for, scope_covers};
 use crate::Who;
 
 /// What is asked for.
@@ -53,6 +53,8 @@ pub(super) fn judge(
             let scoped = service.scopes.iter().any(|scope| scope_covers(scope, verb, path));
             match (path.is_reserved(), verb) {
                 (false, _) => rule != Who::Nobody || scoped,
+                // Who acts in a user's name reads what it asked for.
+                (true, Verb::Read) if is_own(service, owner) && is_asked_for(path) => true,
                 // A user's key reads what its user may read; an operator's key what its scope names.
                 (true, Verb::Read | Verb::Subscribe) => {
                     scoped && (service.owner.is_none() || service.owner == owner)
@@ -68,11 +70,16 @@ pub(super) fn judge(
     }
 }
 
+/// Whether the key acts in the name of the stream's owner.
+fn is_own(key: &ServicePrincipal, owner: Option<UserId>) -> bool {
+    key.owner.is_some() && key.owner == owner && key.scopes.contains(&Scope::GenerationsWork)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use rstest::rstest;
-    use tidegate_gate::{Role, Scope, ServicePrincipal, UserPrincipal, Via};
+    use tidegate_gate::{Role, UserPrincipal, Via};
     use tidegate_types::{KeyId, OsEntropy, Timestamp};
 
     const NOW: Timestamp = Timestamp::from_millis(1_763_690_000_000);
@@ -166,5 +173,19 @@ mod tests {
         assert!(!reads(&key(&["generations:work"], Some(someone())), "generations/a"));
         assert!(!reads(&key(&["generations:work"], Some(owner)), "users/a/events"));
         assert!(!reads(&key(&["generations:work"], None), "logs/a"));
+    }
+
+    #[test]
+    fn a_users_worker_key_reads_that_users_answers_and_nobody_elses() {
+        let owner = someone();
+        for path in ["conversations/a/turns/1", "documents/a"] {
+            let path = path.parse().unwrap();
+            let reads =
+                |key: &Principal| judge(key, &path, Verb::Read, Who::Nobody, Some(owner)) == Grant::Allowed;
+            assert!(reads(&key(&["generations:work"], Some(owner))));
+            assert!(!reads(&key(&["generations:work"], Some(someone()))));
+            assert!(!reads(&key(&["generations:work"], None)), "an operator's worker reads no answers");
+            assert!(!reads(&key(&["events:publish"], Some(owner))));
+        }
     }
 }

@@ -13,8 +13,8 @@ use tidegate_types::{ErrorCode, GenerationId, StreamPath, UserId};
 
 use crate::AppState;
 use crate::Who;
-use crate::documents;
 use crate::problem::Problem;
+use crate::{conversations, documents};
 use decide::{Grant, Verb, judge};
 pub(crate) use subscribe::may_subscribe;
 
@@ -70,9 +70,15 @@ async fn owner_of(
             let found = found.map_err(|error| Problem::of_domain(&error, error.code()))?;
             Ok(Some(found.ok_or(ErrorCode::NotFound)?.owner_id))
         }
+        (Some("conversations"), Some(id)) => conversations::owner_of(state, id).await.map(Some),
         (Some("documents"), Some(id)) => documents::owner_of(state, id).await.map(Some),
         _ => Err(ErrorCode::NotFound.into()),
     }
+}
+
+/// Whether the stream belongs to what a user asks for and a worker key of that user may ask for too.
+fn is_asked_for(path: &StreamPath) -> bool {
+    path.as_str().starts_with("conversations/") || path.as_str().starts_with("documents/")
 }
 
 /// Whether a key's scope covers the stream.

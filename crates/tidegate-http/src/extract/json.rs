@@ -32,6 +32,29 @@ impl<T: DeserializeOwned> FromRequest<AppState> for JsonBody<T> {
     }
 }
 
+/// A JSON body whose fields are all optional: none, an empty one and `{}` mean the same, with or
+/// without a content type.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OptionalJson<T>(pub(crate) T);
+
+impl<T: DeserializeOwned + Default> FromRequest<AppState> for OptionalJson<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &AppState) -> Result<Self, Problem> {
+        let is_json = is_json(request.headers());
+        let bytes = collect(request.into_body()).await?;
+        if bytes.iter().all(u8::is_ascii_whitespace) {
+            return Ok(Self(T::default()));
+        }
+        if !is_json && bytes.trim_ascii() != b"{}" {
+            return Err(
+                Problem::new(ErrorCode::UnsupportedMediaType).detail("the body must be application/json")
+            );
+        }
+        parse_json(&bytes, state.limits().json_depth).map(Self)
+    }
+}
+
 /// `application/json` or any `application/*+json`, whatever its parameters.
 pub(super) fn is_json(headers: &HeaderMap) -> bool {
     let essence = media_type(headers);

@@ -14,7 +14,7 @@ mod whole;
 
 pub(crate) use body::RawBody;
 pub(crate) use form::FormOrJson;
-pub(crate) use json::JsonBody;
+pub(crate) use json::{JsonBody, OptionalJson};
 pub(crate) use page::{Page, PageArgs};
 pub(crate) use path::Path;
 pub(crate) use query::{Query, query_pairs};

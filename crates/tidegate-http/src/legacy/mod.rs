@@ -6,10 +6,12 @@
 //! new connection, a fixed idea of final states.
 
 mod accounts;
+mod chat;
 mod codegen;
 mod documents;
 mod master_mode;
 mod page;
+mod sessions;
 
 use utoipa_axum::router::OpenApiRouter;
 
@@ -22,4 +24,6 @@ pub(crate) fn router() -> OpenApiRouter<AppState> {
         .merge(codegen::router())
         .merge(accounts::router())
         .merge(documents::router())
+        .merge(chat::router())
+        .merge(sessions::router())
 }

@@ -9,7 +9,10 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tidegate_db::{Db, DbOptions, LocalBus};
 use tidegate_documents::suite::InProcess;
-use tidegate_documents::{Documents, DocumentsParts, SqliteDocuments};
+use tidegate_documents::{
+    Answerers, Conversations, ConversationsParts, Documents, DocumentsParts, Extractive, SqliteConversations,
+    SqliteDocuments,
+};
 use tidegate_events::{Events, EventsError, EventsParts, SqliteEvents, UserDirectory};
 use tidegate_gate::{Gate, GateConfig, GateParts, NoFetch, PasswordParams, SqliteGate};
 use tidegate_generations::{Generations, GenerationsConfig, GenerationsParts, NoAnnounce, SqliteGenerations};
@@ -180,23 +183,40 @@ impl UserDirectory for AnyUser {
     }
 }
 
-async fn parts(folder: &TempDir, setup: Setup, db_check: Arc<Switch>) -> HttpParts {
-    let db = Db::open(&folder.path().join("tidegate.db"), &DbOptions::default()).await.unwrap();
-    let (clock, entropy): (Arc<dyn Clock>, Arc<dyn Entropy>) = (Arc::new(SystemClock), Arc::new(OsEntropy));
-    let limits = Arc::new(setup.limits);
+async fn gate(db: &Db, clock: &Arc<dyn Clock>, entropy: &Arc<dyn Entropy>, limits: &Arc<Limits>) -> Gate {
     let mut config = GateConfig::new("a secret of the tests that is long enough".to_owned().into());
     // The least work that the hash allows: these tests are not about hashing.
     config.password_params = PasswordParams { memory_kib: 8, passes: 1, lanes: 1 };
     let gate = Gate::open(GateParts {
         store: Arc::new(SqliteGate::open(db.clone()).await.unwrap()),
-        clock: Arc::clone(&clock),
-        entropy: Arc::clone(&entropy),
+        clock: Arc::clone(clock),
+        entropy: Arc::clone(entropy),
         bus: Arc::new(LocalBus::new(16)),
         fetch: Arc::new(NoFetch),
         config,
-        limits: Arc::clone(&limits),
+        limits: Arc::clone(limits),
     });
-    let gate = gate.await.unwrap();
+    gate.await.unwrap()
+}
+
+async fn talks(db: &Db, documents: &Documents, log: &Log, limits: &Arc<Limits>) -> Conversations {
+    let talks = Conversations::open(ConversationsParts {
+        store: Arc::new(SqliteConversations::new(db.clone())),
+        log: log.clone(),
+        library: Arc::new(documents.clone()),
+        answerers: Answerers::new(Arc::new(Extractive), []),
+        clock: Arc::new(SystemClock),
+        entropy: Arc::new(OsEntropy),
+        limits: Arc::clone(limits),
+    });
+    talks.await.unwrap()
+}
+
+async fn parts(folder: &TempDir, setup: Setup, db_check: Arc<Switch>) -> HttpParts {
+    let db = Db::open(&folder.path().join("tidegate.db"), &DbOptions::default()).await.unwrap();
+    let (clock, entropy): (Arc<dyn Clock>, Arc<dyn Entropy>) = (Arc::new(SystemClock), Arc::new(OsEntropy));
+    let limits = Arc::new(setup.limits);
+    let gate = gate(&db, &clock, &entropy, &limits).await;
     let store = Arc::new(SqliteLogStore::open(db.clone()).await.unwrap());
     let log = Log::open(store, LogOptions::default(), Arc::clone(&clock)).await.unwrap();
     let events = Events::open(EventsParts {
@@ -210,6 +230,7 @@ async fn parts(folder: &TempDir, setup: Setup, db_check: Arc<Switch>) -> HttpPar
     });
     let events = events.await.unwrap();
     let documents = documents(folder, &db, &log, &events, &limits).await;
+    let conversations = talks(&db, &documents, &log, &limits).await;
     let subscriptions_db = db.clone();
     let generations = Generations::open(GenerationsParts {
         store: Arc::new(SqliteGenerations::open(db).await.unwrap()),
@@ -234,6 +255,7 @@ async fn parts(folder: &TempDir, setup: Setup, db_check: Arc<Switch>) -> HttpPar
         generations,
         documents,
         subscriptions,
+        conversations,
         db_check,
         clock,
         entropy,

@@ -2,6 +2,7 @@
 //!
 //! Owns: flags, what is printed, exit codes. Must not: hold logic that the server needs too.
 
+mod ask;
 mod bench;
 mod client;
 mod completions;
@@ -81,6 +82,7 @@ enum Verb {
     Demo(demo::DemoArgs),
     Run(run::RunArgs),
     Tail(tail::TailArgs),
+    Ask(ask::AskArgs),
     Publish(publish::PublishArgs),
     Ticket(ticket::TicketArgs),
     User(user::UserArgs),
@@ -183,6 +185,7 @@ fn dispatch(verb: Verb, context: Context) -> Result<Exit, CliError> {
             Verb::Demo(args) => demo::run(args, &context).await,
             Verb::Run(args) => run::run(args, &context).await,
             Verb::Tail(args) => tail::run(args, &context).await,
+            Verb::Ask(args) => ask::run(args, &context).await,
             Verb::Publish(args) => publish::run(args, &context).await,
             Verb::Ticket(args) => ticket::run(args, &context).await,
             Verb::User(args) => user::run(args, &context).await,

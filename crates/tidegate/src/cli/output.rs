@@ -22,6 +22,12 @@ impl Output {
         let _ = writeln!(std::io::stdout().lock(), "{text}");
     }
 
+    /// A piece of the result, shown at once.
+    pub(crate) fn text(self, text: &str) {
+        let mut out = std::io::stdout().lock();
+        let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    }
+
     /// A remark for the person in front of it.
     pub(crate) fn note(self, text: impl std::fmt::Display) {
         if !self.quiet {

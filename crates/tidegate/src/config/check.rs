@@ -25,6 +25,7 @@ impl Config {
         issuer::check(&self.issuer, &self.auth.issuer, &mut refusals);
         access::check(&self.access, &mut refusals);
         self.generations.check(&mut refusals);
+        self.llm.check(&mut refusals);
         command::check(&self.command, &mut refusals);
         if let Err(error) = self.limits.validate() {
             refusals.push(Refusal::new(

@@ -301,6 +301,7 @@ impl Layers {
             webhooks: self.section("webhooks")?,
             limits: self.section("limits")?,
             documents: self.section("documents")?,
+            llm: self.section("llm")?,
             retention: self.section("retention")?,
             retain: self.list("retain")?,
             log: self.section("log")?,

@@ -17,6 +17,7 @@ mod documents;
 mod env;
 mod generations;
 mod issuer;
+mod llm;
 mod load;
 mod log;
 mod refusal;
@@ -41,6 +42,7 @@ pub use documents::DocumentsConfig;
 pub use env::Env;
 pub use generations::{GenerationsConfig, Signatures};
 pub use issuer::IssuerConfig;
+pub use llm::LlmConfig;
 pub use load::{Loaded, Overrides, load};
 pub use log::{LogConfig, LogFormat};
 pub use refusal::Refusal;
@@ -89,6 +91,8 @@ pub struct Config {
     pub limits: Limits,
     /// `[documents]`
     pub documents: DocumentsConfig,
+    /// `[llm]`
+    pub llm: LlmConfig,
     /// `[retention]`
     pub retention: RetentionConfig,
     /// `[[retain]]`

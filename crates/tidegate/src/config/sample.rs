@@ -75,6 +75,9 @@ fn example(name: &str) -> &'static str {
         "auth.jwt_key_file" => "\"/etc/tidegate/jwt.pem\"",
         "auth.jwt_expires_in" => "\"10m\"",
         "generations.max_attempts" => "1",
+        "llm.base_url" => "\"http://127.0.0.1:11434/v1\"",
+        "llm.api_key" => "\"\"  # better in the environment: TIDEGATE_LLM_API_KEY",
+        "llm.model" => "\"llama3.2\"",
         "database.url" => "\"sqlite:tidegate.db\"",
         _ => "\"\"",
     }

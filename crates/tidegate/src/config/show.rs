@@ -76,6 +76,7 @@ impl Config {
         put("webhooks", Value::try_from(&self.webhooks));
         put("limits", Value::try_from(&self.limits));
         put("documents", Value::try_from(&self.documents));
+        put("llm", Value::try_from(&self.llm));
         put("retention", Value::try_from(&self.retention));
         put("retain", Value::try_from(&self.retain));
         put("log", Value::try_from(&self.log));

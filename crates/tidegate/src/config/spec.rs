@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use tidegate_types::Limits;
 
 use super::{
-    AuthConfig, CorsConfig, DatabaseConfig, DocumentsConfig, GenerationsConfig, LogConfig, RetentionConfig,
-    ServerConfig, WebhooksConfig,
+    AuthConfig, CorsConfig, DatabaseConfig, DocumentsConfig, GenerationsConfig, LlmConfig, LogConfig,
+    RetentionConfig, ServerConfig, WebhooksConfig,
 };
 
 /// How a text from the environment becomes a value.
@@ -105,6 +105,7 @@ pub fn specs() -> Vec<SettingSpec> {
         GenerationsConfig::SPECS,
         DocumentsConfig::SPECS,
         WebhooksConfig::SPECS,
+        LlmConfig::SPECS,
         RetentionConfig::SPECS,
         LogConfig::SPECS,
     ]

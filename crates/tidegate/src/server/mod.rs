@@ -14,6 +14,8 @@ mod serve;
 mod settings;
 mod signals;
 mod supervisor;
+mod talk;
+mod upstream;
 mod webhook;
 mod wire;
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use tidegate_db::Db;
-use tidegate_documents::Documents;
+use tidegate_documents::{Conversations, Documents};
 use tidegate_events::Events;
 use tidegate_gate::Gate;
 use tidegate_generations::{Generations, Runner};
@@ -95,6 +95,12 @@ impl Server {
         &self.parts.documents
     }
 
+    /// Questions over documents, and their answers.
+    #[must_use]
+    pub fn conversations(&self) -> &Conversations {
+        &self.parts.conversations
+    }
+
     /// The database.
     #[must_use]
     pub fn db(&self) -> &Db {
@@ -134,6 +140,7 @@ impl Server {
             generations: parts.generations,
             documents: parts.documents,
             subscriptions: parts.subscriptions,
+            conversations: parts.conversations.clone(),
             db_check: Arc::new(DbCheck(parts.db)),
             clock: setup.clock,
             entropy: setup.entropy,
@@ -141,6 +148,7 @@ impl Server {
             config: settings::http(&setup.config),
             metrics,
         };
+        let conversations = parts.conversations;
         let served = serve_bounded(http, listener, &stop, Duration::from_millis(parts.limits.drain_ms));
         let result = tokio::select! {
             served = served => served.map_err(ServeError::from),
@@ -149,6 +157,9 @@ impl Server {
         stop.cancel();
         if tokio::time::timeout(HAND_BACK, runner).await.is_err() {
             tracing::warn!("built-in jobs were not handed back in time; their leases run out");
+        }
+        if tokio::time::timeout(HAND_BACK, conversations.drain()).await.is_err() {
+            tracing::warn!("answers were not ended in time; the next start ends them");
         }
         let rest = async { while side.join_next().await.is_some() {} };
         if tokio::time::timeout(Duration::from_secs(1), rest).await.is_err() {
@@ -188,6 +199,7 @@ fn work(parts: &Parts) -> Vec<Work> {
     let (log, gate) = (parts.log.clone(), parts.gate.clone());
     let (events, generations) = (parts.events.clone(), parts.generations.clone());
     let (documents, more_documents) = (parts.documents.clone(), parts.documents.clone());
+    let conversations = parts.conversations.clone();
     let (more_events, goodbyes) = (events.clone(), Arc::clone(&parts.goodbyes));
     let mut work = subscription_work(&parts.subscriptions);
     work.extend([
@@ -214,6 +226,10 @@ fn work(parts: &Parts) -> Vec<Work> {
         .woken_by(move || {
             let documents = more_documents.clone();
             async move { documents.woken().await }
+        }),
+        Work::new("conversations", move |now| {
+            let conversations = conversations.clone();
+            async move { conversations.step(now).await }
         }),
         Work::new("generations", move |now| {
             let generations = generations.clone();

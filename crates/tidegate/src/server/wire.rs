@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tidegate_db::{Bus, Db, DbOptions, LocalBus};
 use tidegate_documents::{
-    Blog, Brief, ChildExtractor, Documents, DocumentsParts, Extractor, SqliteDocuments,
+    Blog, Brief, ChildExtractor, Conversations, Documents, DocumentsParts, Extractor, SqliteDocuments,
 };
 use tidegate_events::{Events, EventsParts, SqliteEvents};
 use tidegate_gate::{Fetch, Gate, GateParts, NoFetch, SqliteGate};
@@ -20,6 +20,7 @@ use super::feed::FeedAnnounce;
 use super::fetch::HttpFetch;
 use super::goodbye::Goodbyes;
 use super::settings;
+use super::talk::open_conversations;
 use super::webhook::HttpDeliver;
 use crate::command::CommandFramework;
 use crate::config::{self, Config, Loaded, Refusal};
@@ -87,6 +88,7 @@ pub(super) struct Parts {
     pub(super) generations: Generations,
     pub(super) documents: Documents,
     pub(super) subscriptions: Subscriptions,
+    pub(super) conversations: Conversations,
     pub(super) goodbyes: Arc<Goodbyes>,
     pub(super) limits: Arc<Limits>,
 }
@@ -192,6 +194,7 @@ pub(super) async fn open_parts(setup: &Setup) -> Result<Parts, Refusal> {
     .await
     .map_err(|error| unusable(&error))?;
     let documents = open_documents(setup, &db, &log, &events, &limits).await?;
+    let conversations = open_conversations(setup, &db, &log, &documents, &limits).await?;
     let store = SqliteGenerations::open(db.clone()).await.map_err(|error| unusable(&error))?;
     let generations = Generations::open(GenerationsParts {
         store: Arc::new(store),
@@ -210,7 +213,18 @@ pub(super) async fn open_parts(setup: &Setup) -> Result<Parts, Refusal> {
     .map_err(|error| unusable(&error))?;
     let subscriptions = subscriptions(setup, &db, &log, &gate, &limits).await?;
     let goodbyes = Arc::new(Goodbyes::new(gate_store, events.clone()));
-    Ok(Parts { db, log, gate, events, generations, documents, subscriptions, goodbyes, limits })
+    Ok(Parts {
+        db,
+        log,
+        gate,
+        events,
+        generations,
+        documents,
+        subscriptions,
+        conversations,
+        goodbyes,
+        limits,
+    })
 }
 
 async fn open_documents(

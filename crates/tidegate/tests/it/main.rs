@@ -24,3 +24,5 @@ mod refusals;
 mod signals;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod talk;

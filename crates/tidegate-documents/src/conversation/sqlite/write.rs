@@ -83,7 +83,9 @@ pub(super) fn insert_turn(tx: &Transaction<'_>, new: &NewTurn) -> Result<Numbere
         new.now.as_millis()
     ])?;
     let row = read::lookup_turn(tx, new.conversation_id, number)?;
-    row.map(Numbered::Turn).ok_or_else(|| DbError::Bug("a turn that was written is not there".to_owned()))
+    row.map(Box::new)
+        .map(Numbered::Turn)
+        .ok_or_else(|| DbError::Bug("a turn that was written is not there".to_owned()))
 }
 
 fn newest(tx: &Transaction<'_>, seq: i64) -> Result<Option<u32>, DbError> {

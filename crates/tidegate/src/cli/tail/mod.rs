@@ -83,7 +83,7 @@ fn exit_of(reason: &str, target: &Target, status: Option<&str>) -> Exit {
 }
 
 /// A record as `--json` prints it.
-fn as_json(offset: &str, event: Option<&str>, data: &str) -> Value {
+pub(crate) fn as_json(offset: &str, event: Option<&str>, data: &str) -> Value {
     let data = serde_json::from_str(data).unwrap_or_else(|_| Value::String(data.to_owned()));
     json!({ "offset": offset, "event": event, "data": data })
 }
