@@ -20,11 +20,14 @@ export class Gateway {
         const kept = Object.entries(response.headers).filter(([name]) => !HOP.includes(name))
         answer.writeHead(response.statusCode, Object.fromEntries(kept))
         answer.flushHeaders()
-        response.pipe(answer)
-        response.on("error", () => answer.destroy())
+        response.on("error", () => {}).pipe(answer)
+        response.on("close", () => response.complete || answer.destroy())
       })
-      outgoing.on("error", () => (answer.headersSent ? answer.destroy() : answer.writeHead(502).end()))
+      // An answer that is there already counts more than a body that could not be sent to its end.
+      outgoing.on("error", () => answer.headersSent || answer.writeHead(502).end())
       answer.on("close", () => outgoing.destroy())
+      // A refusal may come before all of the body went out: the rest is read, so that the client sees its answer.
+      outgoing.on("close", () => incoming.unpipe(outgoing).resume())
       incoming.pipe(outgoing)
     })
     await new Promise((done) => this.#server.listen(0, "127.0.0.1", done))
