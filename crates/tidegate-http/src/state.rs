@@ -68,6 +68,7 @@ pub struct AppState(Arc<Inner>);
 struct Inner {
     parts: HttpParts,
     hosts: HostPolicy,
+    asked_to_stop: CancellationToken,
     shutdown: CancellationToken,
     started_at: Timestamp,
 }
@@ -84,11 +85,16 @@ impl WeakState {
 }
 
 impl AppState {
-    pub(crate) fn new(parts: HttpParts, loopback: bool, shutdown: CancellationToken) -> Self {
+    pub(crate) fn new(
+        parts: HttpParts,
+        loopback: bool,
+        asked_to_stop: CancellationToken,
+        shutdown: CancellationToken,
+    ) -> Self {
         let hosts = HostPolicy::new(&parts.config, loopback);
         let started_at = parts.clock.now();
         let subscriptions = parts.subscriptions.clone();
-        let state = Self(Arc::new(Inner { parts, hosts, shutdown, started_at }));
+        let state = Self(Arc::new(Inner { parts, hosts, asked_to_stop, shutdown, started_at }));
         subscriptions.bind(Arc::new(EdgeReach::new(&state)));
         state
     }
@@ -162,6 +168,11 @@ impl AppState {
     /// Cancelled when the server drains; long waits end with it.
     pub(crate) fn shutdown(&self) -> &CancellationToken {
         &self.0.shutdown
+    }
+
+    /// Whether the server was asked to stop: it still serves for a moment, but wants no more to do.
+    pub(crate) fn is_leaving(&self) -> bool {
+        self.0.asked_to_stop.is_cancelled()
     }
 
     pub(crate) fn is_draining(&self) -> bool {

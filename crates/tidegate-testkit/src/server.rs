@@ -62,6 +62,7 @@ fn test_config() -> Config {
     config.limits.logins_per_minute_per_account = 1_000_000;
     config.limits.tickets_per_minute_per_user = 1_000_000;
     config.limits.anonymous_per_minute_per_address = 1_000_000;
+    config.limits.drain_notice_ms = 0;
     config.log.level = "warn".to_owned();
     config
 }

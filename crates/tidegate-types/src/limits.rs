@@ -239,6 +239,8 @@ limits! {
     webhook_answer_bytes = 65_536, 256..=1_048_576;
     /// How long an idempotency key is remembered, in seconds.
     idempotency_seconds = 86_400, 60..=604_800;
+    /// How long a server that was asked to stop goes on serving while `/readyz` says no, in milliseconds; a part of the drain.
+    drain_notice_ms = 1_000, 0..=60_000;
     /// How long a drain may take, in milliseconds.
     drain_ms = 10_000, 100..=600_000;
 }

@@ -34,7 +34,7 @@ pub(crate) async fn healthz() -> Json<Health> {
     responses((status = 200, body = Health), (status = 503, body = ProblemBody, content_type = "application/problem+json"))
 )]
 pub(crate) async fn readyz(State(state): State<AppState>) -> Result<Json<Health>, Problem> {
-    if state.is_draining() {
+    if state.is_leaving() {
         return Err(ErrorCode::Draining.into());
     }
     let checked = tokio::time::timeout(CHECK_WITHIN, state.db_check().check()).await;

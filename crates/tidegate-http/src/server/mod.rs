@@ -33,22 +33,26 @@ use caps::SocketCaps;
 use connection::{Client, ConnectionSettings, http1_plain};
 use tls::Tls;
 
-/// Serves until `shutdown` is cancelled, then drains: no new sockets, live streams end with a
-/// reason, requests under way finish, and what is left after `limits.drain_ms` is cut.
+/// Serves until `shutdown` is cancelled, and for `limits.drain_notice_ms` more with `/readyz` saying
+/// no; then drains: no new sockets, live streams end with a reason, requests under way finish, and
+/// what is left after `limits.drain_ms` is cut.
 ///
 /// # Errors
 /// The certificate can't be read, or the listener has no address.
 pub async fn serve(listener: TcpListener, parts: HttpParts, shutdown: CancellationToken) -> Result<()> {
     let loopback = listener.local_addr()?.ip().is_loopback();
     let tls = parts.config.tls.as_ref().map(Tls::load).transpose()?.map(Arc::new);
-    let drain = Duration::from_millis(parts.limits.drain_ms);
-    let state = AppState::new(parts, loopback, shutdown.clone());
+    let whole = Duration::from_millis(parts.limits.drain_ms);
+    let notice = Duration::from_millis(parts.limits.drain_notice_ms).min(whole / 2);
+    let drain = whole.saturating_sub(notice);
+    let (asked, shutdown) = (shutdown, CancellationToken::new());
+    let state = AppState::new(parts, loopback, asked.clone(), shutdown.clone());
     let tracker = TaskTracker::new();
     let cut = CancellationToken::new();
     if let Some(tls) = tls.clone() {
         tracker.spawn(tls.watch(shutdown.clone()));
     }
-    let settings = Arc::new(ConnectionSettings::of(state.limits(), shutdown, cut.clone()));
+    let settings = Arc::new(ConnectionSettings::of(state.limits(), shutdown.clone(), cut.clone()));
     let entry = router::service(&state);
     let shards = state.config().detach.then(|| {
         let home = Home { entry: entry.clone(), settings: Arc::clone(&settings), tracker: tracker.clone() };
@@ -63,7 +67,13 @@ pub async fn serve(listener: TcpListener, parts: HttpParts, shutdown: Cancellati
         tracker: tracker.clone(),
         shards: shards.clone(),
     };
-    acceptor.run(listener).await;
+    let noticed = async {
+        asked.cancelled().await;
+        // Whoever probes readiness gets to know before connections are refused.
+        tokio::time::sleep(notice).await;
+        shutdown.cancel();
+    };
+    tokio::join!(acceptor.run(listener), noticed);
     state.gate().drain();
     tracker.close();
     let drained = async {

@@ -55,7 +55,10 @@ impl Server {
     }
 
     pub(crate) async fn with(decide: impl FnOnce(&mut Setup)) -> Self {
-        let mut setup = Setup { limits: Limits::default(), config: HttpConfig::default() };
+        let mut setup = Setup {
+            limits: Limits { drain_notice_ms: 0, ..Limits::default() },
+            config: HttpConfig::default(),
+        };
         // The suite runs on both ways to send a live stream; see CONTRIBUTING.md.
         setup.config.detach = std::env::var("TIDEGATE_SERVER_DETACH").as_deref() != Ok("false");
         decide(&mut setup);

@@ -81,6 +81,11 @@ pub fn load(overrides: &Overrides, env: &Env, mode: Mode) -> Result<Loaded, Refu
         config.cors.origins = ["http://localhost:3000", "http://localhost:5173"].map(str::to_owned).to_vec();
         layers.sources.insert("cors.origins".to_owned(), Source::Dev);
     }
+    if mode == Mode::Dev && !layers.values.contains_key("limits.drain_notice_ms") {
+        // Nobody probes a server at somebody's desk, and Ctrl-C should be quick.
+        config.limits.drain_notice_ms = 0;
+        layers.sources.insert("limits.drain_notice_ms".to_owned(), Source::Dev);
+    }
     if let Some(level) = overrides.log_level
         && !layers.values.contains_key("log.level")
     {

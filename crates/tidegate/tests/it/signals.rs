@@ -47,3 +47,23 @@ async fn nobody_else_may_read_what_the_server_writes() {
         assert_eq!(mode, 0o600, "{name} is {mode:o}");
     }
 }
+
+#[tokio::test]
+async fn a_server_that_was_asked_to_stop_says_so_before_it_refuses_connections() {
+    let mut server = TestProcess::start().await.unwrap();
+    let api = Api::new(server.url(), None).unwrap();
+    assert_eq!(api.get("/readyz").await.unwrap().status, 200);
+    let url = server.url();
+    let probes = async move {
+        let mut seen = Vec::new();
+        // A connection of its own for each probe, as a load balancer makes them.
+        while let Ok(answer) = Api::new(url.clone(), None).unwrap().get("/readyz").await {
+            seen.push(answer.status);
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        seen
+    };
+    let (seen, status) = tokio::join!(probes, server.terminate());
+    assert!(status.unwrap().success());
+    assert!(seen.iter().filter(|status| **status == 503).count() >= 3, "{seen:?}");
+}
