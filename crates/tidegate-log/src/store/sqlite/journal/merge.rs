@@ -73,8 +73,8 @@ impl WriteJob for Merge {
         let mut held = self.journal.lock();
         match (&outcome, self.upto) {
             (Ok(()), Some(upto)) => held.merge_done(upto),
-            (Ok(()), None) => {}
-            (Err(_), _) => held.merge_failed(),
+            (Err(_), Some(_)) => held.merge_failed(),
+            (_, None) => {}
         }
         let more = held.is_due(self.before);
         drop(held);
