@@ -39,7 +39,7 @@ pub use conversation::{
 pub use documents::{Documents, DocumentsParts};
 pub use error::{DeleteError, DocumentsError, SearchError, UploadError};
 pub use extract::{Bounds, ChildExtractor, ExtractError, ExtractJob, Extracted, Extractor, run_child};
-pub use framework::{Blog, Brief};
+pub use framework::{Blog, Brief, MasterMode, Writer};
 pub use model::{
     Document, DocumentPage, Failure, MediaType, NewPassage, Passage, Stage, Status, UnknownName,
 };

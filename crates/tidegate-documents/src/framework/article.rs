@@ -21,6 +21,8 @@ pub(super) fn count_of(
 ) -> Result<usize, Invalid> {
     let given = match options.get(name) {
         None | Some(Value::Null) => return Ok(usual),
+        // Forms have no numbers.
+        Some(Value::String(text)) => text.trim().parse().ok(),
         Some(value) => value.as_u64().and_then(|number| usize::try_from(number).ok()),
     };
     given.filter(|number| bounds.contains(number)).ok_or_else(|| {

@@ -1,21 +1,25 @@
 //! `blog`: an article in Markdown over chosen documents, with headings and sources.
 //!
-//! Options: `{"sections": 4}`, 1 to 8. Result: `{kind, method, title, markdown, sections: [{heading,
+//! Options: `{"sections": 4}`, 1 to 8; `{"method": "model"}` or `"extractive"`, by default the model where
+//! there is one. Result: `{kind, method, title, markdown, sections: [{heading,
 //! text, citations}], citations, documents, read}`, citations as in `brief`.
 
 use async_trait::async_trait;
-use serde_json::{Value, json};
-use tidegate_generations::{Failure, Framework, Job, Origin, Rejected};
+use serde_json::{Map, Value, json};
+use tidegate_generations::{Failure, Framework, Invalid, Job, Origin, Rejected};
 
 use super::article::{check_count, count_of, escape, read as numbers, shelf as shelf_of, sources, title};
+use super::brief::choose;
 use super::cite::{Citation, Citations};
+use super::draft::draft;
 use super::rank::rank;
 use super::read::{Reading, read};
 use super::report::{COMPOSE, LOAD, RANK, counted, tell};
 use super::sections::{Section, sections};
 use super::sentence::one_line;
+use super::write::Writer;
 use super::{check, load};
-use crate::Documents;
+use crate::{Document, Documents};
 
 const SECTIONS: usize = 4;
 const SECTIONS_BOUNDS: std::ops::RangeInclusive<usize> = 1..=8;
@@ -24,7 +28,11 @@ const SECTIONS_BOUNDS: std::ops::RangeInclusive<usize> = 1..=8;
 #[derive(Clone, Debug)]
 pub struct Blog {
     documents: Documents,
+    writer: Option<Writer>,
 }
+
+/// Quotes that a model is given.
+const QUOTES: usize = 36;
 
 /// A section as it is written.
 #[derive(Clone, Debug)]
@@ -37,8 +45,20 @@ struct Written {
 impl Blog {
     /// Articles over these documents.
     #[must_use]
-    pub const fn new(documents: Documents) -> Self {
-        Self { documents }
+    pub const fn new(documents: Documents, writer: Option<Writer>) -> Self {
+        Self { documents, writer }
+    }
+
+    /// The model, if it is to write.
+    fn writer(&self, options: &Map<String, Value>) -> Result<Option<&Writer>, Invalid> {
+        let refused = |detail| Err(Invalid::new("/options/method", detail));
+        match (options.get("method").and_then(Value::as_str), &self.writer) {
+            (None, writer) if options.get("method").is_none_or(Value::is_null) => Ok(writer.as_ref()),
+            (Some("extractive"), _) => Ok(None),
+            (Some("model"), Some(writer)) => Ok(Some(writer)),
+            (Some("model"), None) => refused("needs a model, and this server has none"),
+            _ => refused("is `model` or `extractive`"),
+        }
     }
 }
 
@@ -50,6 +70,7 @@ impl Framework for Blog {
 
     async fn check(&self, wish: &Origin) -> Result<(), Rejected> {
         check_count(wish, "sections", SECTIONS_BOUNDS)?;
+        self.writer(&wish.options)?;
         load::check(&self.documents, wish).await
     }
 
@@ -60,6 +81,9 @@ impl Framework for Blog {
         let reading = read(&self.documents, &job, &shelf).await?;
         let words = format!("Comparing {}", counted(reading.sentences.len(), "sentence"));
         tell(&job, RANK, words, None).await?;
+        if let Some(writer) = self.writer(job.options()).unwrap_or_default() {
+            return self.by_model(&job, writer, &shelf, reading, count).await;
+        }
         let (reading, sections) = arrange(reading, job.prompt().to_owned(), count).await?;
         tell(&job, COMPOSE, format!("Writing {}", counted(sections.len(), "section")), None).await?;
         let mut citations = Citations::new(&shelf);
@@ -74,6 +98,48 @@ impl Framework for Blog {
             "sections": written.iter().map(Written::as_json).collect::<Vec<_>>(),
             "citations": citations.all,
             "documents": shelf_of(&shelf),
+            "read": numbers(&reading),
+        }))
+    }
+}
+
+impl Blog {
+    async fn by_model(
+        &self,
+        job: &Job,
+        writer: &Writer,
+        shelf: &[Document],
+        reading: Reading,
+        count: usize,
+    ) -> Result<Value, Failure> {
+        let (reading, chosen) = choose(reading, job.prompt().to_owned(), QUOTES).await?;
+        let mut citations = Citations::new(shelf);
+        for sentence in chosen.iter().filter_map(|at| reading.sentences.get(*at)) {
+            citations.cite(sentence);
+        }
+        let drafted = draft(writer, job, &citations.all, count).await?;
+        let mut cited = citations.all;
+        cited.retain(|citation| drafted.iter().any(|section| section.citations.contains(&citation.number)));
+        check::check(&self.documents, job, &cited).await?;
+        let title = title(job);
+        let mut text = format!("# {}\n\n", escape(&title));
+        for section in &drafted {
+            if let Some(heading) = &section.heading {
+                text.push_str(&format!("## {}\n\n", escape(heading)));
+            }
+            text.push_str(&format!("{}\n\n", section.text));
+        }
+        text.push_str(&sources(&cited));
+        Ok(json!({
+            "kind": "blog",
+            "method": "model",
+            "markdown": text,
+            "title": title,
+            "sections": drafted.iter().map(|section| {
+                json!({ "heading": section.heading, "text": section.text, "citations": section.citations })
+            }).collect::<Vec<_>>(),
+            "citations": cited,
+            "documents": shelf_of(shelf),
             "read": numbers(&reading),
         }))
     }

@@ -6,7 +6,7 @@
 
 use async_trait::async_trait;
 use serde_json::{Value, json};
-use tidegate_generations::{Failure, Framework, Job, Origin, Rejected};
+use tidegate_generations::{Failure, Framework, Invalid, Job, Origin, Rejected};
 
 use super::article::{check_count, count_of, escape, read as numbers, shelf as shelf_of, sources, title};
 use super::cite::{Citation, Citations};
@@ -51,6 +51,9 @@ impl Framework for Brief {
 
     async fn check(&self, wish: &Origin) -> Result<(), Rejected> {
         check_count(wish, "points", POINTS_BOUNDS)?;
+        if wish.document_ids.is_empty() {
+            return Err(Invalid::new("/document_ids", "name no document to write from").into());
+        }
         load::check(&self.documents, wish).await
     }
 
@@ -83,7 +86,11 @@ impl Framework for Brief {
 }
 
 /// The sentences of a brief, in the order of the documents. Counting is work for a thread of its own.
-async fn choose(reading: Reading, wish: String, count: usize) -> Result<(Reading, Vec<usize>), Failure> {
+pub(super) async fn choose(
+    reading: Reading,
+    wish: String,
+    count: usize,
+) -> Result<(Reading, Vec<usize>), Failure> {
     let work = move || {
         let candidates = rank(&reading.sentences, &wish);
         let picked = pick(&candidates, count, &[]);

@@ -11,6 +11,8 @@ use crate::{Document, Documents, DocumentsError, Status};
 
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// How long an upload that is still being read is waited for.
+/// As many as a wish may name.
+const DOCUMENTS_MAX: usize = 100;
 const PATIENCE: Duration = Duration::from_secs(900);
 
 /// Whether every document that a wish names can be read by its owner. Another's is as absent as one
@@ -19,9 +21,6 @@ const PATIENCE: Duration = Duration::from_secs(900);
 /// # Errors
 /// The first that can't, or a database that can't be read.
 pub(super) async fn check(documents: &Documents, wish: &Origin) -> Result<(), Rejected> {
-    if wish.document_ids.is_empty() {
-        return Err(Invalid::new("/document_ids", "name no document to write from").into());
-    }
     for (index, id) in wish.document_ids.iter().enumerate() {
         let pointer = format!("/document_ids/{index}");
         let found = find(documents, wish.owner_id, id).await.map_err(broken)?;
@@ -36,12 +35,15 @@ pub(super) async fn check(documents: &Documents, wish: &Origin) -> Result<(), Re
     Ok(())
 }
 
-/// The documents of a job, once all of them are read.
+/// The documents of a job, once all of them are read; those of its owner if it names none.
 ///
 /// # Errors
-/// One is gone, could not be read, or takes too long; or the job should stop.
+/// There is none, one is gone, could not be read, or takes too long; or the job should stop.
 pub(super) async fn load(documents: &Documents, job: &Job, stage: Stage) -> Result<Vec<Document>, Failure> {
     let mut shelf: Vec<Document> = Vec::new();
+    if job.document_ids().is_empty() {
+        return all_of(documents, job.owner()).await;
+    }
     let count = job.document_ids().len();
     for (index, id) in job.document_ids().iter().enumerate() {
         let document = load_one(documents, job, stage.part(index, count), id).await?;
@@ -49,6 +51,17 @@ pub(super) async fn load(documents: &Documents, job: &Job, stage: Stage) -> Resu
         if !shelf.iter().any(|known| known.id == document.id) {
             shelf.push(document);
         }
+    }
+    Ok(shelf)
+}
+
+/// The newest documents of somebody that can be read now.
+async fn all_of(documents: &Documents, owner: UserId) -> Result<Vec<Document>, Failure> {
+    let page = documents.list(owner, None, DOCUMENTS_MAX).await.map_err(|error| unread(&error))?;
+    let mut shelf = page.items;
+    shelf.retain(|document| document.status == Status::Ready);
+    if shelf.is_empty() {
+        return Err(Failure::new("no-documents", "There is no document to write from; upload one first"));
     }
     Ok(shelf)
 }

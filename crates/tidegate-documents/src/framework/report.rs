@@ -1,6 +1,6 @@
 //! Honest progress: each stage has its part of the whole, and moves by what has been done.
 
-use serde_json::{Map, json};
+use serde_json::{Map, Value, json};
 use tidegate_generations::{Failure, Job};
 
 /// A stage and its part of the whole.
@@ -27,6 +27,16 @@ impl Stage {
         Self { from: self.from + (self.to - self.from) * done.clamp(0.0, 1.0), ..self }
     }
 
+    /// Tells that it is here.
+    pub(super) async fn tell(
+        self,
+        job: &Job,
+        message: impl Into<String>,
+        extras: Map<String, Value>,
+    ) -> Result<(), Failure> {
+        job.report(self.name, self.from, message.into(), extras).await
+    }
+
     /// One of several equal parts of it.
     pub(super) fn part(self, index: usize, count: usize) -> Self {
         let (start, end) = (self.at(share(index, count)), self.at(share(index + 1, count)));
@@ -45,7 +55,7 @@ pub(super) async fn tell(
     if let Some(file) = file {
         extras.insert("current_file".to_owned(), json!(file));
     }
-    job.report(stage.name, stage.from, message.into(), extras).await
+    stage.tell(job, message, extras).await
 }
 
 /// A part of a whole, 0 to 1; 1 of nothing.

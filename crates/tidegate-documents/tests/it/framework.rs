@@ -44,7 +44,7 @@ impl World {
             config: GenerationsConfig { external: Vec::new(), retention: Duration::from_secs(86_400) },
             frameworks: vec![
                 Arc::new(Brief::new(rig.documents.clone())),
-                Arc::new(Blog::new(rig.documents.clone())),
+                Arc::new(Blog::new(rig.documents.clone(), None)),
             ],
         });
         let generations = generations.await.unwrap();
@@ -145,6 +145,11 @@ async fn an_article_has_an_opening_sections_under_headings_and_sources() {
         .map(|number| number.as_u64().unwrap())
         .collect();
     assert_eq!(cited.iter().collect::<HashSet<_>>().len(), cited.len(), "no sentence stands twice");
+    // An article that names no documents is over all of its owner's.
+    let all = world.result("blog", &[], json!({"method": "extractive"})).await;
+    assert_eq!(all["documents"].as_array().unwrap().len(), 2);
+    let refused = world.create(world.rig.owner, "blog", &ids, json!({"method": "model"})).await;
+    assert!(matches!(refused, Err(CreateError::Invalid(invalid)) if invalid.pointer == "/options/method"));
     // A text without headings gets them from what it is about.
     let plain = world.result("blog", &ids[1..], json!({"sections": 2})).await;
     assert_eq!(plain["sections"].as_array().unwrap().len(), 3, "{plain:#}");
@@ -178,7 +183,6 @@ async fn documents_of_others_are_as_absent_as_those_that_never_were() {
         (stranger, ids.clone(), "/document_ids/0"),
         (world.rig.owner, vec![ids[0].clone(), never], "/document_ids/1"),
         (world.rig.owner, vec!["../../etc/passwd".to_owned()], "/document_ids/0"),
-        (world.rig.owner, Vec::new(), "/document_ids"),
     ] {
         for framework in ["brief", "blog"] {
             match world.create(owner, framework, &ids, json!({})).await.unwrap_err() {
@@ -187,6 +191,8 @@ async fn documents_of_others_are_as_absent_as_those_that_never_were() {
             }
         }
     }
+    let refused = world.create(world.rig.owner, "brief", &[], json!({})).await;
+    assert!(matches!(refused, Err(CreateError::Invalid(invalid)) if invalid.pointer == "/document_ids"));
     for bad in [json!(2), json!(21), json!("many"), json!(-1)] {
         let refused = world.create(world.rig.owner, "brief", &ids, json!({"points": bad})).await;
         assert!(

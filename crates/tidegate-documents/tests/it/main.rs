@@ -16,3 +16,5 @@ mod rig;
 mod search;
 #[cfg(test)]
 mod talks;
+#[cfg(test)]
+mod written;

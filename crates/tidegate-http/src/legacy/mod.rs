@@ -6,6 +6,7 @@
 //! new connection, a fixed idea of final states.
 
 mod accounts;
+mod blog;
 mod chat;
 mod codegen;
 mod documents;
@@ -23,6 +24,7 @@ pub(crate) fn router() -> OpenApiRouter<AppState> {
         .merge(master_mode::router())
         .merge(codegen::router())
         .merge(accounts::router())
+        .merge(blog::router())
         .merge(documents::router())
         .merge(chat::router())
         .merge(sessions::router())

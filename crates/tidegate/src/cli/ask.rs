@@ -63,7 +63,7 @@ async fn begin(client: &Client, document: &str, question: &str) -> Result<String
 }
 
 /// The document's id; a name is looked for in the list.
-async fn find(client: &Client, document: &str) -> Result<String, CliError> {
+pub(super) async fn find(client: &Client, document: &str) -> Result<String, CliError> {
     let is_id = document.len() == 36 && document.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
     if is_id {
         return Ok(document.to_owned());
@@ -207,7 +207,7 @@ fn text(value: &Value, name: &str) -> String {
 }
 
 /// Text from a model or a document must not steer the terminal.
-fn printable(text: &str) -> String {
+pub(super) fn printable(text: &str) -> String {
     text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect()
 }
 

@@ -4,6 +4,7 @@
 
 mod ask;
 mod bench;
+mod brief;
 mod client;
 mod completions;
 mod config;
@@ -83,6 +84,7 @@ enum Verb {
     Run(run::RunArgs),
     Tail(tail::TailArgs),
     Ask(ask::AskArgs),
+    Brief(brief::BriefArgs),
     Publish(publish::PublishArgs),
     Ticket(ticket::TicketArgs),
     User(user::UserArgs),
@@ -186,6 +188,7 @@ fn dispatch(verb: Verb, context: Context) -> Result<Exit, CliError> {
             Verb::Run(args) => run::run(args, &context).await,
             Verb::Tail(args) => tail::run(args, &context).await,
             Verb::Ask(args) => ask::run(args, &context).await,
+            Verb::Brief(args) => brief::run(args, &context).await,
             Verb::Publish(args) => publish::run(args, &context).await,
             Verb::Ticket(args) => ticket::run(args, &context).await,
             Verb::User(args) => user::run(args, &context).await,

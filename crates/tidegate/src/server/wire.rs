@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use tidegate_db::{Bus, Db, DbOptions, LocalBus};
 use tidegate_documents::{
-    Blog, Brief, ChildExtractor, Conversations, Documents, DocumentsParts, Extractor, SqliteDocuments,
+    Blog, Brief, ChildExtractor, Conversations, Documents, DocumentsParts, Extractor, MasterMode,
+    SqliteDocuments, Writer,
 };
 use tidegate_events::{Events, EventsParts, SqliteEvents};
 use tidegate_gate::{Fetch, Gate, GateParts, NoFetch, SqliteGate};
@@ -20,7 +21,7 @@ use super::feed::FeedAnnounce;
 use super::fetch::HttpFetch;
 use super::goodbye::Goodbyes;
 use super::settings;
-use super::talk::open_conversations;
+use super::talk::{model, open_conversations};
 use super::webhook::HttpDeliver;
 use crate::command::CommandFramework;
 use crate::config::{self, Config, Loaded, Refusal};
@@ -160,8 +161,12 @@ async fn gate(
 
 /// What the server itself runs.
 fn built_in(setup: &Setup, documents: &Documents) -> Vec<Arc<dyn Framework>> {
+    let writer = model(setup).map(|model| Writer::new(model, Arc::clone(&setup.entropy)));
     let mut frameworks: Vec<Arc<dyn Framework>> =
-        vec![Arc::new(Brief::new(documents.clone())), Arc::new(Blog::new(documents.clone()))];
+        vec![Arc::new(Brief::new(documents.clone())), Arc::new(Blog::new(documents.clone(), writer.clone()))];
+    if let Some(writer) = writer {
+        frameworks.push(Arc::new(MasterMode::new(writer)));
+    }
     if !setup.config.command.is_empty() {
         frameworks.push(Arc::new(CommandFramework::new(setup.config.command.clone())));
     }

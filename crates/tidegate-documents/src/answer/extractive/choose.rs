@@ -5,9 +5,9 @@ use std::cmp::Ordering;
 use tidegate_types::DocumentId;
 
 use super::score::{Weights, words_of};
-use super::sentences::sentences;
 use super::words::{Terms, alike};
 use crate::Hit;
+use crate::sentences::sentences;
 
 /// Sentences of one answer at most.
 const SENTENCES: usize = 4;

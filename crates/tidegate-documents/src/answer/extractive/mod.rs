@@ -5,7 +5,6 @@
 
 mod choose;
 mod score;
-mod sentences;
 mod words;
 
 use async_trait::async_trait;

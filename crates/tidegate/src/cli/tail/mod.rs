@@ -9,8 +9,9 @@ use serde_json::{Value, json};
 use self::follow::{Follower, Heard, Target};
 use self::render::Screen;
 use super::Context;
-use super::client::Call;
+use super::client::{Call, Client};
 use super::exit::{CliError, Exit};
+use super::output::Output;
 
 /// Follows a generation or a stream with a ticket of its own, across reconnects and restarts.
 ///
@@ -34,8 +35,18 @@ pub(super) async fn run(args: TailArgs, context: &Context) -> Result<Exit, CliEr
     client.require_key()?;
     let target = Target::parse(&args.what);
     let from = args.from.map(|from| if from == "start" { "-1".to_owned() } else { from });
+    watch(&client, context.output, target, from).await
+}
+
+/// Follows to the end, or to Ctrl-C; the exit code says how it ended.
+pub(super) async fn watch(
+    client: &Client,
+    output: Output,
+    target: Target,
+    from: Option<String>,
+) -> Result<Exit, CliError> {
     let mut follower = Follower::new(client.clone(), target.clone(), from);
-    let mut screen = Screen::new(context.output);
+    let mut screen = Screen::new(output);
     let mut status: Option<String> = None;
     loop {
         let heard = tokio::select! {
@@ -53,7 +64,7 @@ pub(super) async fn run(args: TailArgs, context: &Context) -> Result<Exit, CliEr
         if let Heard::Ended { reason } = &heard {
             let reason = reason.clone();
             if status.is_none() && reason == "eof" {
-                status = ask_status(&client, &target).await;
+                status = ask_status(client, &target).await;
             }
             screen.ended(&reason, status.as_deref());
             return Ok(exit_of(&reason, &target, status.as_deref()));
@@ -67,7 +78,7 @@ fn record_status(data: &str) -> Option<String> {
     value.get("status")?.as_str().map(str::to_owned)
 }
 
-async fn ask_status(client: &super::client::Client, target: &Target) -> Option<String> {
+async fn ask_status(client: &Client, target: &Target) -> Option<String> {
     let Target::Generation(id) = target else { return None };
     let record = client.call(Call::read(&format!("/api/v1/generations/{id}"))).await.ok()?;
     record.body.get("status")?.as_str().map(str::to_owned)
