@@ -39,6 +39,8 @@ mod sockets;
 #[cfg(test)]
 mod streams;
 #[cfg(test)]
+mod subscriptions;
+#[cfg(test)]
 mod tails;
 #[cfg(test)]
 mod tickets;
