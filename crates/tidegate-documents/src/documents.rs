@@ -55,7 +55,7 @@ pub(crate) struct Inner {
     pub(crate) slots: Arc<Semaphore>,
     /// Documents whose extraction runs now.
     pub(crate) running: Mutex<HashSet<DocumentId>>,
-    /// Uploads that wait to hear whether their file opens.
+    /// Uploads that wait to hear whether their file is of use.
     pub(crate) verdicts: Mutex<HashMap<DocumentId, Arc<Verdict>>>,
     /// Told when there is work for [`Documents::step`].
     pub(crate) work: Notify,

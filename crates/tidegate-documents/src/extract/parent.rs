@@ -16,7 +16,7 @@ use super::{Bounds, ExtractError, ExtractJob, Extracted, Extractor};
 use crate::record::open_stored;
 
 /// Extracts in a child process: a program that is called with the kind and the bounds, the file on
-/// its standard input and an empty environment, and that does what [`super::run_child`] does.
+/// its standard input and nothing of the environment, and that does what [`super::run_child`] does.
 #[derive(Clone, Debug)]
 pub struct ChildExtractor {
     program: PathBuf,
@@ -47,6 +47,9 @@ impl ChildExtractor {
             .args(["--memory-bytes", &bounds.memory_bytes.to_string()])
             .args(["--cpu-seconds", &bounds.cpu_seconds.to_string()])
             .env_clear()
+            // One thread and one heap: what libraries would reserve for more counts as memory.
+            .env("RAYON_NUM_THREADS", "1")
+            .env("MALLOC_ARENA_MAX", "1")
             .current_dir("/")
             .stdin(Stdio::from(file))
             .stdout(Stdio::piped())

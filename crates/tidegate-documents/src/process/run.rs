@@ -93,12 +93,14 @@ impl Documents {
     ) -> Result<bool, DocumentsError> {
         match piece {
             Extracted::Opened { pages } => {
-                self.say_good(id);
                 reached.pages = pages;
                 self.tell_progress(id, reached.report()).await
             }
             Extracted::Passages(passages) => {
-                Ok(self.parts().store.insert_passages(id, passages, self.now()).await?)
+                let is_there = self.parts().store.insert_passages(id, passages, self.now()).await?;
+                // A file that opens may still hold nothing; this one holds text.
+                self.say_good(id);
+                Ok(is_there)
             }
             Extracted::Progress { done, total } => {
                 if !reached.advance(done, total) {

@@ -1,4 +1,4 @@
-//! The first word about a new file: does it open? The upload waits a moment for it.
+//! The first word about a new file: does it open, and hold text? The upload waits a moment for it.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -15,7 +15,7 @@ const PATIENCE: Duration = Duration::from_millis(1_500);
 enum Word {
     #[default]
     Awaited,
-    /// It opens.
+    /// It opens and holds text.
     Good,
     /// It does not; whoever found out removes it before the upload hears.
     Bad,
@@ -33,7 +33,7 @@ pub(crate) struct Verdict {
 }
 
 impl Verdict {
-    /// Waits for the word. `Some`: the file does not open, and nothing is left of it.
+    /// Waits for the word. `Some`: the file is of no use, and nothing is left of it.
     pub(crate) async fn wait(&self) -> Option<Failure> {
         // A bad word counts from the moment it is found, so its removal is waited for.
         if tokio::time::timeout(PATIENCE, self.settled()).await.is_err() && self.give_up() {
@@ -64,7 +64,7 @@ impl Verdict {
         awaited
     }
 
-    /// The file does not open. Answers whether the upload still waits, so that the caller removes it
+    /// The file is of no use. Answers whether the upload still waits, so that the caller removes it
     /// and then calls [`Verdict::told`].
     fn bad(&self) -> bool {
         let mut word = self.word.lock().unwrap_or_else(PoisonError::into_inner);
@@ -102,14 +102,14 @@ impl Documents {
         self.inner.verdicts.lock().unwrap_or_else(PoisonError::into_inner).remove(&id)
     }
 
-    /// The file opens, or its extraction has ended in a way that the upload need not know of.
+    /// The file is of use, or its extraction has ended in a way that the upload need not know of.
     pub(crate) fn say_good(&self, id: DocumentId) {
         if let Some(verdict) = self.take_verdict(id) {
             verdict.say(Word::Good);
         }
     }
 
-    /// The file does not open. `true`: its upload still waited, has now been told, and nothing of the
+    /// The file is of no use. `true`: its upload still waited, has now been told, and nothing of the
     /// document is left.
     pub(crate) async fn refuse_upload(&self, id: DocumentId, failure: &Failure) -> bool {
         let Some(verdict) = self.take_verdict(id) else { return false };

@@ -103,7 +103,7 @@ impl Upload {
     }
 
     /// All bytes have come: finds out what the file is, stores file, record and stream, and begins
-    /// its processing. Waits a moment for the file to open, so that one that does not is refused
+    /// its processing. Waits a moment for its first text, so that a file without any is refused
     /// here and now and leaves nothing behind.
     ///
     /// # Errors

@@ -46,6 +46,13 @@ async fn a_document_is_told_from_its_receipt_to_its_end() {
     assert_eq!(stages, ["received", "opening", "extracting", "ready"]);
     assert_eq!(records[3]["status"], "ready");
     assert_eq!(records[3]["passages"], 2);
+    // The feed is told after the stream.
+    let told = async {
+        while rig.log.lookup(&StreamPath::of_feed(rig.owner)).await.unwrap().is_none() {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(10), told).await.unwrap();
     let (feed, _) = rig.records(&StreamPath::of_feed(rig.owner)).await;
     assert_eq!(feed.len(), 1);
     assert_eq!(feed[0]["type"], "document.ready");

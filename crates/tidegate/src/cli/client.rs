@@ -38,7 +38,7 @@ impl CallError {
         self.status.is_none_or(|status| matches!(status, 408 | 429 | 500 | 502 | 503 | 504 | 507))
     }
 
-    fn unreachable(error: &reqwest::Error) -> Self {
+    pub(crate) fn unreachable(error: &reqwest::Error) -> Self {
         // The innermost cause is the telling one: "Connection refused".
         let mut cause: &dyn std::error::Error = error;
         while let Some(inner) = cause.source() {

@@ -22,6 +22,7 @@ mod run;
 mod serve;
 mod tail;
 mod ticket;
+mod upload;
 mod user;
 mod workshop;
 
@@ -86,6 +87,7 @@ enum Verb {
     Ask(ask::AskArgs),
     Brief(brief::BriefArgs),
     Publish(publish::PublishArgs),
+    Upload(upload::UploadArgs),
     Ticket(ticket::TicketArgs),
     User(user::UserArgs),
     Key(key::KeyArgs),
@@ -190,6 +192,7 @@ fn dispatch(verb: Verb, context: Context) -> Result<Exit, CliError> {
             Verb::Ask(args) => ask::run(args, &context).await,
             Verb::Brief(args) => brief::run(args, &context).await,
             Verb::Publish(args) => publish::run(args, &context).await,
+            Verb::Upload(args) => upload::run(args, &context).await,
             Verb::Ticket(args) => ticket::run(args, &context).await,
             Verb::User(args) => user::run(args, &context).await,
             Verb::Key(args) => key::run(args, &context).await,

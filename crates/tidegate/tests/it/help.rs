@@ -19,9 +19,10 @@ async fn the_front_page_of_the_help_stays_as_it_is() {
 async fn completions_name_every_verb(#[case] shell: &str) {
     let folder = tempfile::tempdir().unwrap();
     let script = tidegate(folder.path(), &[], &["completions", shell]).await.expect(0).stdout;
-    for verb in
-        ["serve", "dev", "demo", "run", "tail", "publish", "ticket", "user", "key", "config", "doctor"]
-    {
+    for verb in [
+        "serve", "dev", "demo", "run", "tail", "publish", "upload", "ticket", "user", "key", "config",
+        "doctor",
+    ] {
         assert!(script.contains(verb), "{shell}: {verb}");
     }
 }

@@ -11,6 +11,8 @@ mod config;
 #[cfg(test)]
 mod demo;
 #[cfg(test)]
+mod documents;
+#[cfg(test)]
 mod folder;
 #[cfg(test)]
 mod goodbye;

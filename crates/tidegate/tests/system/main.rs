@@ -2,6 +2,8 @@
 //! disk, restarts, crowds.
 
 #[cfg(test)]
+mod documents;
+#[cfg(test)]
 mod hostile;
 #[cfg(test)]
 mod kill;

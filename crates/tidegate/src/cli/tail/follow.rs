@@ -18,6 +18,8 @@ use crate::cli::exit::{CliError, Exit};
 pub(crate) enum Target {
     /// A generation by its id.
     Generation(String),
+    /// The processing of a document, by its id.
+    Document(String),
     /// Any stream by its path.
     Stream(String),
 }
@@ -27,6 +29,9 @@ impl Target {
     #[must_use]
     pub(crate) fn parse(text: &str) -> Self {
         let text = text.trim_start_matches('/');
+        if let Some(id) = text.strip_prefix("documents/").filter(|id| !id.contains('/')) {
+            return Self::Document(id.to_owned());
+        }
         match text.strip_prefix("generations/").or((!text.contains('/')).then_some(text)) {
             Some(id) if !id.contains('/') => Self::Generation(id.to_owned()),
             _ => Self::Stream(text.to_owned()),
@@ -38,6 +43,7 @@ impl Target {
     pub(crate) fn mint_path(&self) -> String {
         match self {
             Self::Generation(id) => format!("/api/v1/generations/{}/stream-token", escape(id)),
+            Self::Document(id) => format!("/api/v1/documents/{}/stream-token", escape(id)),
             Self::Stream(path) => format!("/v1/stream/{}?ticket", escape(path)),
         }
     }
@@ -47,6 +53,7 @@ impl Target {
     pub(crate) fn open_path(&self, after: Option<&str>) -> String {
         let (path, first) = match self {
             Self::Generation(id) => (format!("/api/v1/generations/{}/stream", escape(id)), '?'),
+            Self::Document(id) => (format!("/api/v1/documents/{}/stream", escape(id)), '?'),
             Self::Stream(path) => (format!("/v1/stream/{}?live=events", escape(path)), '&'),
         };
         match after {

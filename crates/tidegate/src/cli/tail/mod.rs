@@ -1,7 +1,7 @@
 //! `tidegate tail`: follow a generation or any stream in the terminal.
 
 pub(crate) mod follow;
-mod render;
+pub(crate) mod render;
 
 use clap::Args;
 use serde_json::{Value, json};
@@ -79,14 +79,20 @@ fn record_status(data: &str) -> Option<String> {
 }
 
 async fn ask_status(client: &Client, target: &Target) -> Option<String> {
-    let Target::Generation(id) = target else { return None };
-    let record = client.call(Call::read(&format!("/api/v1/generations/{id}"))).await.ok()?;
+    let path = match target {
+        Target::Generation(id) => format!("/api/v1/generations/{id}"),
+        Target::Document(id) => format!("/api/v1/documents/{id}"),
+        Target::Stream(_) => return None,
+    };
+    let record = client.call(Call::read(&path)).await.ok()?;
     record.body.get("status")?.as_str().map(str::to_owned)
 }
 
 fn exit_of(reason: &str, target: &Target, status: Option<&str>) -> Exit {
     match (reason, target, status) {
-        ("eof", Target::Stream(_), _) | ("eof", Target::Generation(_), Some("completed")) => Exit::Ok,
+        ("eof", Target::Stream(_), _)
+        | ("eof", Target::Document(_), Some("ready"))
+        | ("eof", Target::Generation(_), Some("completed")) => Exit::Ok,
         ("revoked", ..) => Exit::Auth,
         ("deleted", ..) => Exit::NotFound,
         _ => Exit::Failed,

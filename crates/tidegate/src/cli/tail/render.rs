@@ -10,7 +10,7 @@ use super::follow::{Heard, Opening};
 use crate::cli::output::Output;
 
 /// The terminal, or what stands for it.
-pub(super) struct Screen {
+pub(crate) struct Screen {
     output: Output,
     bar: Option<ProgressBar>,
 }
@@ -18,7 +18,7 @@ pub(super) struct Screen {
 const STEPS: u64 = 1_000;
 
 impl Screen {
-    pub(super) fn new(output: Output) -> Self {
+    pub(crate) fn new(output: Output) -> Self {
         let bar = output.is_terminal().then(|| {
             let bar = ProgressBar::new(STEPS);
             if let Ok(style) = ProgressStyle::with_template("{bar:30.cyan} {percent:>3}%  {wide_msg}") {
@@ -29,7 +29,7 @@ impl Screen {
         Self { output, bar }
     }
 
-    pub(super) fn show(&mut self, heard: &Heard) {
+    pub(crate) fn show(&mut self, heard: &Heard) {
         match heard {
             Heard::Opened(Opening::Resumed | Opening::Anew) => self.remark("reconnected, nothing was missed"),
             Heard::Opened(Opening::First) | Heard::Ended { .. } => {}
@@ -42,7 +42,7 @@ impl Screen {
         }
     }
 
-    pub(super) fn ended(&mut self, reason: &str, status: Option<&str>) {
+    pub(crate) fn ended(&mut self, reason: &str, status: Option<&str>) {
         self.finish();
         let words = match (reason, status) {
             ("eof", Some(status)) => format!("the stream ended: {status}"),
@@ -55,7 +55,7 @@ impl Screen {
         self.remark(&words);
     }
 
-    pub(super) fn finish(&mut self) {
+    pub(crate) fn finish(&mut self) {
         if let Some(bar) = self.bar.take() {
             bar.abandon();
         }
