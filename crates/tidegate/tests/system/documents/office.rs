@@ -38,23 +38,7 @@ pub(super) fn docx(paragraphs: &[&str]) -> Vec<u8> {
 pub(super) fn cases() -> Vec<Case> {
     let good = docx(&["A tide gate lets water through one way.", "And shuts against the flow back."]);
     let lying = |bytes: Vec<u8>, said: u32| Member { said: Some(said), ..member("word/media/a.bin", bytes) };
-    let deep =
-        |n: usize| format!("{}x{}", "<w:sdt><w:sdtContent>".repeat(n), "</w:sdtContent></w:sdt>".repeat(n));
-    let table =
-        |n: usize| format!("{}{}", "<w:tbl><w:tr><w:tc>".repeat(n), "</w:tc></w:tr></w:tbl>".repeat(n));
-    let laughs: String =
-        (1..12).map(|n| format!("<!ENTITY l{n} \"{}\">", format!("&l{};", n - 1).repeat(10))).collect();
-    let entities = format!(
-        "<?xml version=\"1.0\"?><!DOCTYPE d [<!ENTITY l0 \"ha\">{laughs}]>{}",
-        document(&paragraph("&l11;")).replace("<?xml version=\"1.0\"?>", "")
-    );
-    let outside = format!(
-        "<?xml version=\"1.0\"?><!DOCTYPE d [<!ENTITY x SYSTEM \"file:///etc/passwd\">]>{}",
-        document(&paragraph("&x;")).replace("<?xml version=\"1.0\"?>", "")
-    );
-    let many = (0..1_200).map(|n| member(&format!("word/media/{n}"), "x")).collect();
-    let locked = vec![Member { flags: 1, ..member("word/secret", "x") }];
-    vec![
+    let mut all = vec![
         case("an honest docx", "good.docx", good.clone(), Fate::Ready),
         case(
             "a bomb of 300 MB",
@@ -87,6 +71,30 @@ pub(super) fn cases() -> Vec<Case> {
             ]),
             Fate::Ends,
         ),
+    ];
+    all.extend(labyrinths());
+    all.extend(disguises(&good));
+    all
+}
+
+/// Those that are deep, many, or lead elsewhere.
+fn labyrinths() -> Vec<Case> {
+    let deep =
+        |n: usize| format!("{}x{}", "<w:sdt><w:sdtContent>".repeat(n), "</w:sdtContent></w:sdt>".repeat(n));
+    let table =
+        |n: usize| format!("{}{}", "<w:tbl><w:tr><w:tc>".repeat(n), "</w:tc></w:tr></w:tbl>".repeat(n));
+    let laughs: String =
+        (1..12).map(|n| format!("<!ENTITY l{n} \"{}\">", format!("&l{};", n - 1).repeat(10))).collect();
+    let entities = format!(
+        "<?xml version=\"1.0\"?><!DOCTYPE d [<!ENTITY l0 \"ha\">{laughs}]>{}",
+        document(&paragraph("&l11;")).replace("<?xml version=\"1.0\"?>", "")
+    );
+    let outside = format!(
+        "<?xml version=\"1.0\"?><!DOCTYPE d [<!ENTITY x SYSTEM \"file:///etc/passwd\">]>{}",
+        document(&paragraph("&x;")).replace("<?xml version=\"1.0\"?>", "")
+    );
+    let many = (0..1_200).map(|n| member(&format!("word/media/{n}"), "x")).collect();
+    vec![
         case("1,200 members", "a.docx", docx_of(document(""), many), LARGE),
         case(
             "an archive within",
@@ -117,11 +125,18 @@ pub(super) fn cases() -> Vec<Case> {
             Fate::Ends,
         ),
         case("XML that is none", "a.docx", docx_of(super::pdf::rubbish(20_000), Vec::new()), Fate::Useless),
+    ]
+}
+
+/// Those that are empty, locked, cut off, or called what they are not.
+fn disguises(good: &[u8]) -> Vec<Case> {
+    let locked = vec![Member { flags: 1, ..member("word/secret", "x") }];
+    vec![
         case("a document without text", "a.docx", docx(&[]), BROKEN),
         case("a member behind a password", "a.docx", docx_of(document(""), locked), BROKEN),
         case("an archive that is no docx", "a.docx", archive(&[member("a.txt", "hello")]), TYPE),
-        case("an archive that is called a PDF", "a.pdf", good.clone(), TYPE),
-        case("a docx that is called text", "a.txt", good.clone(), TYPE),
+        case("an archive that is called a PDF", "a.pdf", good.to_vec(), TYPE),
+        case("a docx that is called text", "a.txt", good.to_vec(), TYPE),
         case("cut off", "a.docx", good[..good.len() - 40].to_vec(), BROKEN),
         case("only its first bytes", "a.docx", good[..60].to_vec(), Fate::Useless),
     ]
