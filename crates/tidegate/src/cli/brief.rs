@@ -3,6 +3,8 @@
 //! Owns: what is asked for and the printing of the result. Must not: follow a job in a way of its own;
 //! `tail` does that, across lost connections and restarts.
 
+use std::time::Duration;
+
 use clap::Args;
 use serde_json::{Value, json};
 
@@ -33,6 +35,9 @@ pub(crate) struct BriefArgs {
     blog: bool,
 }
 
+const LOOKS: usize = 100;
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
 pub(super) async fn run(args: BriefArgs, context: &Context) -> Result<Exit, CliError> {
     let client = context.client()?;
     client.require_key()?;
@@ -47,7 +52,16 @@ pub(super) async fn run(args: BriefArgs, context: &Context) -> Result<Exit, CliE
     context.output.note(format!("tidegate: generation {id}  (watch: tidegate tail {id})"));
     let exit = watch(&client, context.output, Target::Generation(id.clone()), None).await?;
     if matches!(exit, Exit::Ok) && !context.output.json {
-        let record = client.call(Call::read(&format!("/api/v1/generations/{id}"))).await?.body;
+        let path = format!("/api/v1/generations/{id}");
+        let mut record = client.call(Call::read(&path)).await?.body;
+        // The stream is written first; its record follows within moments.
+        for _ in 0..LOOKS {
+            if record.get("finished_at").is_some_and(Value::is_string) {
+                break;
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+            record = client.call(Call::read(&path)).await?.body;
+        }
         let text = record.pointer("/result/markdown").and_then(Value::as_str).unwrap_or_default();
         context.output.text(&printable(text));
     }
