@@ -89,7 +89,7 @@ async fn main() {
     let store = Arc::new(SqliteLogStore::open(db.clone()).await.unwrap());
     let log = Log::open(store, LogOptions::from_limits(&limits), Arc::new(SystemClock)).await.unwrap();
     SqliteDocuments::open(db.clone(), limits.search_words).await.unwrap();
-    let born = Arc::new(Mutex::new(vec![Vec::with_capacity(TOKENS); ANSWERS]));
+    let born = Arc::new(Mutex::new(vec![Vec::new(); ANSWERS]));
     let conversations = Conversations::open(ConversationsParts {
         store: Arc::new(SqliteConversations::new(db)),
         log: log.clone(),
@@ -127,7 +127,8 @@ async fn read(log: Log, id: ConversationId, answer: usize, born: Arc<Mutex<Vec<V
                     let Some(text) = record.get("text").and_then(Value::as_str) else { continue };
                     deltas += 1;
                     for _ in text.split_whitespace() {
-                        let at = born.lock().unwrap()[answer][delays.len()];
+                        let at =
+                            *born.lock().unwrap().get(answer).and_then(|own| own.get(delays.len())).unwrap();
                         delays.push(now.saturating_duration_since(at));
                     }
                 }
@@ -143,7 +144,7 @@ fn report(seen: &[Seen]) {
     let mut delays: Vec<Duration> = seen.iter().flat_map(|seen| seen.delays.iter().copied()).collect();
     delays.sort_unstable();
     assert_eq!(delays.len(), ANSWERS * TOKENS, "every token arrives");
-    let at = |percent: usize| delays[(delays.len() - 1) * percent / 100];
+    let at = |percent: usize| *delays.get((delays.len() - 1) * percent / 100).unwrap();
     let rate = |seen: &Seen| seen.deltas as f64 / seen.lasted.as_secs_f64();
     let most = seen.iter().map(rate).fold(0.0, f64::max);
     println!("{ANSWERS} answers of {TOKENS} tokens, one each {EACH:?}");
