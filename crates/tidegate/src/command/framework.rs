@@ -14,6 +14,7 @@ use tidegate_generations::{Failure, Framework, Invalid, Job, Origin, Rejected};
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use super::fill::fill;
 use super::{Digest, Echo, Feed, Running, exit_code};
@@ -97,9 +98,6 @@ impl Framework for CommandFramework {
         };
         // What a command leaves behind may be much.
         drop(tokio::task::spawn_blocking(move || drop(folder)));
-        if let Some(last) = feed.with(Digest::take) {
-            job.report(STAGE, last.progress.unwrap_or(0.0), last.message.clone(), last.extras()).await?;
-        }
         outcome(status, cut, &feed)
     }
 }
@@ -127,44 +125,74 @@ fn prepare(
     Ok((command, own))
 }
 
-/// Reports until the command has ended, and stops it when it has to end.
+/// Reports while the command runs, and stops it when it has to end. A report that is under way is
+/// never dropped: its lines would be lost.
 async fn attend(
     running: &mut Running,
     job: &Job,
     feed: &Feed,
     deadline: Instant,
 ) -> Result<(ExitStatus, Option<Cut>), Failure> {
-    let cut = {
-        let reports = report_all(job, feed);
-        tokio::select! {
-            status = running.wait() => return Ok((status.map_err(lost)?, None)),
-            failed = reports => match failed {
-                Failure::Stopped => Cut::Asked,
-                other => return Err(other),
-            },
-            () = job.cancelled() => Cut::Asked,
-            () = tokio::time::sleep_until(deadline) => Cut::TimeOut,
+    let (ended, refused) = (CancellationToken::new(), CancellationToken::new());
+    let reports = async {
+        let reported = report_all(job, feed, &ended).await;
+        if reported.is_err() {
+            refused.cancel();
         }
+        reported
+    };
+    let supervised = async {
+        let outcome = supervise(running, job, deadline, &refused).await;
+        ended.cancel();
+        outcome
+    };
+    let (reported, outcome) = tokio::join!(reports, supervised);
+    match reported {
+        // The command was stopped for it.
+        Err(Failure::Stopped) | Ok(()) => outcome.map_err(lost),
+        Err(failure) => Err(failure),
+    }
+}
+
+/// Waits for the end of the command, and brings it about when it has to end.
+async fn supervise(
+    running: &mut Running,
+    job: &Job,
+    deadline: Instant,
+    refused: &CancellationToken,
+) -> std::io::Result<(ExitStatus, Option<Cut>)> {
+    let cut = tokio::select! {
+        status = running.wait() => return Ok((status?, None)),
+        () = job.cancelled() => Cut::Asked,
+        () = refused.cancelled() => Cut::Asked,
+        () = tokio::time::sleep_until(deadline) => Cut::TimeOut,
     };
     running.signal(Signal::TERM);
     if let Ok(status) = tokio::time::timeout(GRACE, running.wait()).await {
-        return Ok((status.map_err(lost)?, Some(cut)));
+        return Ok((status?, Some(cut)));
     }
     running.signal(Signal::KILL);
-    Ok((running.wait().await.map_err(lost)?, Some(cut)))
+    Ok((running.wait().await?, Some(cut)))
 }
 
-/// Reports what is new, at a bounded rate; returns only with what stands in the way.
-async fn report_all(job: &Job, feed: &Feed) -> Failure {
+/// Reports what is new at a bounded rate, to the last line.
+async fn report_all(job: &Job, feed: &Feed, ended: &CancellationToken) -> Result<(), Failure> {
     loop {
-        feed.changed().await;
+        let is_last = tokio::select! {
+            () = feed.changed() => false,
+            () = ended.cancelled() => true,
+        };
         if let Some(report) = feed.with(Digest::take) {
             let (progress, extras) = (report.progress.unwrap_or(0.0), report.extras());
-            if let Err(failure) = job.report(STAGE, progress, report.message, extras).await {
-                return failure;
-            }
+            job.report(STAGE, progress, report.message, extras).await?;
         }
-        tokio::time::sleep(REPORT_EVERY).await;
+        if is_last {
+            return Ok(());
+        }
+        tokio::select! {
+            () = tokio::time::sleep(REPORT_EVERY) => {}
+            () = ended.cancelled() => {}
+        }
     }
 }
 
