@@ -115,3 +115,111 @@ fn words(error: &reqwest::Error) -> &'static str {
 fn failed(why: &str) -> DeliverError {
     DeliverError(why.to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use tidegate_subscriptions::WebhookPolicy;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+
+    /// Names that lead where the test says; each look may lead elsewhere.
+    struct Scripted(Vec<Vec<&'static str>>, AtomicUsize);
+
+    #[async_trait]
+    impl Resolve for Scripted {
+        async fn resolve(&self, _: &str, _: u16) -> std::io::Result<Vec<IpAddr>> {
+            let look = self.1.fetch_add(1, Ordering::SeqCst).min(self.0.len() - 1);
+            Ok(self.0[look].iter().map(|text| text.parse().unwrap()).collect())
+        }
+    }
+
+    fn deliver(looks: Vec<Vec<&'static str>>) -> HttpDeliver {
+        HttpDeliver { resolve: Arc::new(Scripted(looks, AtomicUsize::new(0))) }
+    }
+
+    fn call(url: &str, allow_loopback: bool) -> WebhookCall {
+        WebhookCall {
+            url: WebhookUrl::parse(url, WebhookPolicy { enabled: true, allow_loopback }).unwrap(),
+            signature: "t=1,kid=k,ed25519=s".to_owned(),
+            body: b"{}".to_vec(),
+            timeout: Duration::from_secs(2),
+            answer_bytes: 16,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_public_name_that_leads_to_a_private_address_is_not_connected_to() {
+        for address in [
+            "127.0.0.1",
+            "10.0.0.1",
+            "169.254.169.254",
+            "::1",
+            "::ffff:127.0.0.1",
+            "64:ff9b::7f00:1",
+            "fd00::1",
+        ] {
+            for looks in [vec![vec![address]], vec![vec!["8.8.8.8", address]], vec![vec![address, "8.8.8.8"]]]
+            {
+                let refused = deliver(looks).deliver(call("https://rebound.example.com/", false)).await;
+                assert_eq!(refused.unwrap_err().0, "the host leads to an address that may not be called");
+            }
+        }
+        let nowhere = deliver(vec![vec![]]).deliver(call("https://rebound.example.com/", false)).await;
+        assert_eq!(nowhere.unwrap_err().0, "the host was not found");
+    }
+
+    #[tokio::test]
+    async fn a_name_is_looked_up_once_and_the_connection_goes_to_what_was_checked() {
+        // The first look is fine; a second one would lead to this machine.
+        let script = Arc::new(Scripted(vec![vec!["203.0.114.1"], vec!["127.0.0.1"]], AtomicUsize::new(0)));
+        let deliver = HttpDeliver { resolve: Arc::clone(&script) as _ };
+        let mut call = call("https://rebound.example.com:8443/", false);
+        call.timeout = Duration::from_millis(200);
+        assert!(deliver.deliver(call).await.is_err());
+        assert_eq!(script.1.load(Ordering::SeqCst), 1);
+    }
+
+    const SILENT: &str = "";
+
+    /// Answers each connection with these bytes and counts who came.
+    async fn server(answer: &'static str) -> (u16, Arc<AtomicUsize>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (port, came) = (listener.local_addr().unwrap().port(), Arc::new(AtomicUsize::new(0)));
+        let count = Arc::clone(&came);
+        tokio::spawn(async move {
+            while let Ok((mut socket, _)) = listener.accept().await {
+                count.fetch_add(1, Ordering::SeqCst);
+                let mut request = [0; 4_096];
+                let _ = socket.read(&mut request).await;
+                if answer == SILENT {
+                    std::future::pending::<()>().await;
+                }
+                let _ = socket.write_all(answer.as_bytes()).await;
+            }
+        });
+        (port, came)
+    }
+
+    #[tokio::test]
+    async fn a_redirect_is_an_answer_and_not_followed() {
+        let (other, never) = server("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await;
+        let location =
+            format!("HTTP/1.1 307 Go\r\nlocation: http://127.0.0.1:{other}/\r\ncontent-length: 0\r\n\r\n");
+        let (port, came) = server(location.leak()).await;
+        let answer = deliver(vec![]).deliver(call(&format!("http://127.0.0.1:{port}/"), true)).await.unwrap();
+        assert_eq!((answer.status, came.load(Ordering::SeqCst), never.load(Ordering::SeqCst)), (307, 1, 0));
+    }
+
+    #[tokio::test]
+    async fn a_long_answer_is_cut_and_a_slow_one_is_left() {
+        let (port, _) = server("HTTP/1.1 200 OK\r\n\r\nabcdefghijklmnopqrstuvwxyz").await;
+        let answer = deliver(vec![]).deliver(call(&format!("http://127.0.0.1:{port}/"), true)).await.unwrap();
+        assert_eq!(answer.body, b"abcdefghijklmnop");
+        let (port, _) = server(SILENT).await;
+        let mut slow = call(&format!("http://127.0.0.1:{port}/"), true);
+        slow.timeout = Duration::from_millis(100);
+        assert_eq!(deliver(vec![]).deliver(slow).await.unwrap_err().0, "no answer in time");
+    }
+}
