@@ -12,4 +12,6 @@ mod reliability;
 #[cfg(test)]
 mod retention;
 #[cfg(test)]
+mod subscriptions;
+#[cfg(test)]
 mod support;
