@@ -35,6 +35,8 @@ mod ops;
 #[cfg(test)]
 mod people;
 #[cfg(test)]
+mod shared_sockets;
+#[cfg(test)]
 mod sockets;
 #[cfg(test)]
 mod streams;
