@@ -12,7 +12,7 @@ use crate::tidy;
 /// Everything that must pass before a change lands.
 pub(crate) fn test(root: &Path) -> anyhow::Result<()> {
     lint(root)?;
-    need("python3", "the example worker is run with it; on Debian: apt-get install python3")?;
+    provide_python()?;
     cargo(root, "unit and integration tests", ["test", "--workspace", "--locked"])?;
     conformance(root)?;
     interop(root)?;
@@ -43,7 +43,7 @@ pub(crate) fn conformance(root: &Path) -> anyhow::Result<()> {
 /// Clients that others wrote, and the programs of the documentation, against the real binary.
 pub(crate) fn interop(root: &Path) -> anyhow::Result<()> {
     need("node", "install Node.js 20 or newer")?;
-    provide("python3", &["-m", "venv", "--help"], &["python3", "python3-venv"])?;
+    provide_python()?;
     provide("go", &["version"], &["golang-go"])?;
     provide("curl", &["--version"], &["curl"])?;
     cargo(
@@ -91,6 +91,11 @@ fn need(program: impl AsRef<OsStr>, cure: &str) -> anyhow::Result<()> {
         bail!("`{}` is missing: {cure}", program.display());
     }
     Ok(())
+}
+
+/// Debian's Python makes no virtual environment without a package of its own, and says so only then.
+fn provide_python() -> anyhow::Result<()> {
+    provide("python3", &["-c", "import ensurepip, venv"], &["python3", "python3-venv"])
 }
 
 /// A program that Debian has: installed when it is missing and this is root, else asked for.
