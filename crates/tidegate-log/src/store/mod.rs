@@ -46,7 +46,8 @@ pub trait LogStore: Send + Sync + std::fmt::Debug + 'static {
     /// Streams whose deadline has passed, the earliest first, and the next deadline after them.
     async fn list_due(&self, now: Timestamp, limit: usize) -> Result<Due, LogError>;
 
-    /// The end of what a stream is not to keep, by age and size; whole chunks only. `None`: nothing.
+    /// The end of what a stream is not to keep, by age and size; what a fork inherits counts as its own.
+    /// `None`: nothing.
     async fn find_cut(&self, query: CutQuery) -> Result<Option<Offset>, LogError>;
 
     /// Removes chunks that nobody can read any more, not even through a fork, at most about `chunks`. Answers
@@ -245,7 +246,7 @@ pub struct ReadQuery {
 pub struct CutQuery {
     /// The stream.
     pub id: StreamId,
-    /// Chunks written at or before this time are dropped.
+    /// Records written at or before this time are dropped.
     pub before: Option<Timestamp>,
     /// Bytes that are kept, the newest first.
     pub bytes: Option<u64>,

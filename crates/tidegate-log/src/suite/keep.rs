@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tidegate_types::{Clock as _, ReadFrom, StreamPattern};
+use tidegate_types::{Clock as _, Offset, ReadFrom, StreamPath, StreamPattern};
 
 use super::{Bench, Subject, offset, records};
 use crate::{Append, Gap, Keep, KeepRule, LogOptions};
@@ -76,6 +76,42 @@ pub async fn the_newest_bytes_are_kept(subject: Subject) {
     let left = bench.read_all(&at).await.len();
     assert!(left <= 3, "{left} records of 3,000 bytes do not fit into 10,000");
     assert_eq!(bench.log.lookup(&at).await.unwrap().unwrap().tail, offset(43));
+}
+
+/// A claim of the suite.
+pub async fn what_a_fork_inherits_is_as_old_and_as_large_as_if_it_were_its_own(subject: Subject) {
+    let hour = Duration::from_secs(3_600);
+    let (old, large) =
+        (Keep { max_age: Some(hour), ..Keep::default() }, Keep { max_bytes: Some(900), ..Keep::default() });
+    let bench = bench(subject, vec![rule("old/**", old), rule("large/**", large)]).await;
+    let source = bench.create("source").await;
+    for n in 0..4 {
+        bench.append(&source, &format!("{n}{}", "x".repeat(199))).await;
+        bench.clock.advance(hour / 4);
+    }
+    let start = async |of: &StreamPath| bench.log.lookup(of).await.unwrap().unwrap().start;
+    let aging = bench.fork(&source, Some(3), 0, "old/fork").await;
+    let small = bench.fork(&source, Some(3), 0, "large/fork").await;
+    let whole = bench.fork(&source, Some(3), 0, "large/whole").await;
+    let part = bench.fork(&source, Some(2), 9, "large/part").await;
+    bench.append(&small, &"own".repeat(130)).await;
+    bench.append(&part, &"own".repeat(150)).await;
+    bench.log.step(bench.clock.now()).await.unwrap();
+    assert_eq!(start(&aging).await, offset(1), "the first is an hour old, by its own time");
+    assert_eq!(start(&small).await, offset(1), "two inherited ones fit beside its own");
+    assert_eq!(start(&whole).await, Offset::START, "what the source has after the fork does not count");
+    assert_eq!(start(&part).await, Offset::START, "nor the rest of a record of which it has a part");
+    let deep = bench.fork(&aging, None, 0, "old/deep").await;
+    bench.append(&deep, "young").await;
+    bench.clock.advance(hour / 2);
+    bench.keep().await;
+    assert_eq!((start(&aging).await, start(&deep).await), (offset(3), offset(3)));
+    assert_eq!(bench.read_all(&deep).await, ["young"]);
+    assert_eq!(bench.read_all(&small).await.len(), 3);
+    bench.clock.advance(hour);
+    bench.keep().await;
+    assert_eq!(bench.read_all(&deep).await, Vec::<String>::new());
+    assert_eq!(bench.read_all(&source).await.len(), 4, "the source has no rule");
 }
 
 /// A claim of the suite.

@@ -239,6 +239,7 @@ macro_rules! log_store_suite {
             keep: only_the_newest_records_are_kept,
                 what_is_too_old_is_dropped_and_the_offsets_go_on,
                 the_newest_bytes_are_kept,
+                what_a_fork_inherits_is_as_old_and_as_large_as_if_it_were_its_own,
                 the_first_rule_that_matches_holds_and_other_streams_keep_everything,
                 a_walk_over_many_streams_goes_in_bounded_rounds;
             fork: a_fork_begins_with_its_sources_records_and_goes_on_alone,

@@ -117,7 +117,10 @@ impl LogStore for SqliteLogStore {
     }
 
     async fn find_cut(&self, query: CutQuery) -> Result<Option<Offset>, LogError> {
-        Ok(self.read_at_once::<_, DbError>(move |tx, journal| cut::find_cut(tx, journal, &query)).await?)
+        let lineages = Arc::clone(&self.lineages);
+        let find =
+            move |tx: &Transaction<'_>, journal: &Journal| cut::find_cut(tx, journal, &lineages, &query);
+        Ok(self.read_at_once::<_, DbError>(find).await?)
     }
 
     async fn purge(&self, chunks: usize) -> Result<bool, LogError> {
