@@ -62,6 +62,15 @@ pub(crate) fn is_append(target: &str) -> bool {
     streams::serves(target) && !target.contains(['?', '#'])
 }
 
+/// Whether a `GET` of this target opens a live stream if its handler lets it, and has no large answer otherwise.
+pub(crate) fn is_opening(target: &str) -> bool {
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    if !streams::serves(path) {
+        return path.starts_with("/api/v1/") && path.ends_with("/stream");
+    }
+    query.split('&').any(|pair| matches!(pair, "live=sse" | "live=events") || pair.starts_with("ticket="))
+}
+
 /// The guard as the router's middleware.
 pub(crate) async fn layer(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     let route = request.extensions().get::<MatchedPath>().cloned();

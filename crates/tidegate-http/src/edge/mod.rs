@@ -18,5 +18,5 @@ pub(crate) use body::{BodyError, BoundBody};
 pub(crate) use context::{
     Arrival, PeerAddress, RequestInfo, current_request_id, host_of, in_same_request, origin_of,
 };
-pub(crate) use guard::{Entry, is_append, layer};
+pub(crate) use guard::{Entry, is_append, is_opening, layer};
 pub(crate) use host::HostPolicy;

@@ -25,7 +25,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::caps::Slot;
 use super::depart::{Asked, Departing, Departures};
-use super::direct::Direct;
+use super::direct::{Direct, Onward};
 use super::io::{IoLimits, LimitedIo};
 use super::progress::{ActiveRequest, SocketProgress};
 use crate::edge::{Arrival, Entry, PeerAddress};
@@ -122,7 +122,10 @@ where
         Some(read) => io.came_back(read),
         None => io,
     };
-    let io = TokioIo::new(directly(io, &client, &progress).await?);
+    let io = match directly(io, &client, &progress, departures).await? {
+        Onward::ToShard(io) => return Some(io.into_parts()),
+        Onward::ToHyper(io) => TokioIo::new(io),
+    };
     let (seen, departures) = (progress.clone(), departures.cloned());
     let service = service_fn(move |request| client.answer(request, &seen, departures.clone()));
     let mut builder = hyper::server::conn::http1::Builder::new();
@@ -147,7 +150,7 @@ where
     match ended {
         None => {
             let parts = connection.into_parts();
-            return Some((parts.io.into_inner().into_inner(), parts.read_buf));
+            return Some(parts.io.into_inner().returned(parts.read_buf).into_parts());
         }
         Some(Err(error)) if error.is_parse() => {
             linger(connection.into_parts().io.into_inner().into_inner()).await;
@@ -170,13 +173,18 @@ where
     .await
 }
 
-/// Answers plain appends as long as nothing else comes; then the socket is hyper's.
-async fn directly<S>(io: LimitedIo<S>, client: &Client, progress: &SocketProgress) -> Option<LimitedIo<S>>
+/// Answers plain requests as long as nothing else comes; then the socket is hyper's, or a shard's.
+async fn directly<S>(
+    io: LimitedIo<S>,
+    client: &Client,
+    progress: &SocketProgress,
+    departures: Option<&Departures>,
+) -> Option<Onward<S>>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send,
 {
     // Boxed, so that its memory is gone when hyper begins.
-    let mut direct = Box::pin(Direct::new(io, client, progress).serve());
+    let mut direct = Box::pin(Direct::new(io, client, progress, departures).serve());
     tokio::select! {
         biased;
         left = &mut direct => return left,

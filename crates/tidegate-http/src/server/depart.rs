@@ -50,21 +50,24 @@ impl Departures {
     pub(super) fn prepare(
         &self,
         asked: Asked,
-        response: Response<Body>,
+        mut response: Response<Body>,
         progress: &SocketProgress,
     ) -> Response<Body> {
-        let (mut parts, body) = response.into_parts();
-        let detachable = parts.extensions.remove::<Detachable>();
-        let tail = detachable.filter(|_| asked.may_leave).and_then(|detachable| detachable.take());
-        let Some(tail) = tail else { return Response::from_parts(parts, body) };
+        let tail = if asked.may_leave { tail_of(&mut response) } else { None };
+        let Some(tail) = tail else { return response };
+        let (parts, _) = response.into_parts();
         let held = HeldBody {
             hello: Some(tail.hello.clone()),
             progress: progress.clone(),
             _mode: progress.tail_mode(),
         };
         let keep_alive = asked.keep_alive && !says_close(&parts.headers);
-        *self.lock() = Some(Departing { tail, keep_alive });
+        self.put(Departing { tail, keep_alive });
         Response::from_parts(parts, Body::new(held))
+    }
+
+    pub(super) fn put(&self, departing: Departing) {
+        *self.lock() = Some(departing);
     }
 
     pub(super) fn take(&self) -> Option<Departing> {
@@ -76,7 +79,12 @@ impl Departures {
     }
 }
 
-fn says_close(headers: &HeaderMap) -> bool {
+/// Takes the tail out of an answer that streams one.
+pub(super) fn tail_of(response: &mut Response<Body>) -> Option<Box<Tail>> {
+    response.extensions_mut().remove::<Detachable>()?.take()
+}
+
+pub(super) fn says_close(headers: &HeaderMap) -> bool {
     let values = headers.get_all(CONNECTION).iter().filter_map(|value| value.to_str().ok());
     values.flat_map(|value| value.split(',')).any(|word| word.trim().eq_ignore_ascii_case("close"))
 }

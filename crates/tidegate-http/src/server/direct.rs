@@ -1,9 +1,12 @@
-//! Appends over HTTP/1.1 without hyper, whose state machine is a good part of what they cost.
+//! Appends, and the opening of live streams, over HTTP/1.1 without hyper, whose state machine is a
+//! good part of what they cost.
 //!
-//! Owns: which requests are plain enough to be read here (an append, whole in what was read, one
-//! length, nothing to agree on), and the writing of their answers.
+//! Owns: which requests are plain enough to be read here (whole in what was read, one length or no
+//! body, nothing to agree on), and the writing of their answers.
 //! Must not: refuse a request. What is not plain goes to hyper as it came, with its connection, so
 //! that everything odd has one reader.
+
+mod open;
 
 use std::future::poll_fn;
 use std::pin::pin;
@@ -19,9 +22,10 @@ use httparse::Status;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
 use super::connection::Client;
+use super::depart::{Departing, Departures, tail_of};
 use super::io::LimitedIo;
 use super::progress::SocketProgress;
-use crate::edge::{Arrival, is_append};
+use crate::edge::{Arrival, is_append, is_opening};
 
 /// Bytes read at once.
 const READ_BYTES: usize = 8 * 1_024;
@@ -29,11 +33,13 @@ const HEADERS_MAX: usize = 32;
 /// The answer is made in the memory of the request's headers, so there is room for its own.
 const ANSWER_HEADERS: usize = 10;
 
-/// One connection as long as nothing but plain appends come.
+/// One connection as long as nothing but plain requests of these kinds come.
 pub(super) struct Direct<'c, S> {
     io: LimitedIo<S>,
     client: &'c Client,
     progress: &'c SocketProgress,
+    /// Where live streams wait that leave; without it none is opened here.
+    departures: Option<&'c Departures>,
     buffer: BytesMut,
     /// What was read and not parsed yet.
     read: Bytes,
@@ -44,26 +50,34 @@ pub(super) struct Direct<'c, S> {
 }
 
 impl<'c, S: AsyncRead + AsyncWrite + Unpin> Direct<'c, S> {
-    pub(super) fn new(io: LimitedIo<S>, client: &'c Client, progress: &'c SocketProgress) -> Self {
+    pub(super) fn new(
+        io: LimitedIo<S>,
+        client: &'c Client,
+        progress: &'c SocketProgress,
+        departures: Option<&'c Departures>,
+    ) -> Self {
         let (buffer, read) = (BytesMut::new(), Bytes::new());
         let (written, headers) = (Vec::new(), HeaderMap::new());
-        Self { io, client, progress, buffer, read, written, headers, date: None }
+        Self { io, client, progress, departures, buffer, read, written, headers, date: None }
     }
 
-    /// Answers plain appends. Gives the socket back when anything else comes, and nothing when the
-    /// connection has ended.
-    pub(super) async fn serve(mut self) -> Option<LimitedIo<S>> {
+    /// Answers plain requests. Gives the socket on when anything else comes or when it belongs to a
+    /// live stream, and nothing when the connection has ended.
+    pub(super) async fn serve(mut self) -> Option<Onward<S>> {
         loop {
             if self.read.is_empty() {
                 self.fill().await?;
             }
-            let Some(request) = parse(&mut self.read, &mut self.headers) else {
-                return Some(self.io.returned(self.read));
+            let Some(request) = parse(&mut self.read, &mut self.headers, self.departures.is_some()) else {
+                return Some(Onward::ToHyper(self.io.returned(self.read)));
             };
             let _active = self.progress.request();
             let arrival = Arrival { peer: self.client.peer, socket: self.progress.clone() };
-            let response = self.client.entry.answer(arrival, request).await;
-            self.write(response).await?;
+            let mut response = self.client.entry.answer(arrival, request).await;
+            match tail_of(&mut response).zip(self.departures) {
+                Some((tail, departures)) => return self.depart(response, tail, departures).await,
+                None => self.write(response).await?,
+            }
         }
     }
 
@@ -126,20 +140,29 @@ impl<'c, S: AsyncRead + AsyncWrite + Unpin> Direct<'c, S> {
     }
 }
 
+/// Where a socket goes from here.
+pub(super) enum Onward<S> {
+    /// Something came that hyper reads.
+    ToHyper(LimitedIo<S>),
+    /// A live stream was opened; its head is written, its tail stands among the departures.
+    ToShard(LimitedIo<S>),
+}
+
 const EPOCH: &str = "Thu, 01 Jan 1970 00:00:00 GMT";
 
-/// Takes a plain append from the front of what was read; leaves everything else untouched.
-/// `spare`: memory for the request's headers.
-fn parse(read: &mut Bytes, spare: &mut HeaderMap) -> Option<Request<Body>> {
+/// Takes a plain append from the front of what was read, or with `opens` a plain `GET` of a live
+/// stream; leaves everything else untouched. `spare`: memory for the request's headers.
+fn parse(read: &mut Bytes, spare: &mut HeaderMap, opens: bool) -> Option<Request<Body>> {
     let mut fields = [httparse::EMPTY_HEADER; HEADERS_MAX];
     let mut parsed = httparse::Request::new(&mut fields);
     let Ok(Status::Complete(head_bytes)) = parsed.parse(read) else { return None };
     let (method, target) = (parsed.method?, parsed.path?);
-    if parsed.version != Some(1) || method != "POST" || !is_append(target) {
+    let appends = method == "POST" && is_append(target);
+    if parsed.version != Some(1) || !(appends || opens && method == "GET" && is_opening(target)) {
         return None;
     }
     let mut request = Request::new(());
-    *request.method_mut() = Method::POST;
+    *request.method_mut() = if appends { Method::POST } else { Method::GET };
     *request.uri_mut() = Uri::from_maybe_shared(read.slice_ref(target.as_bytes())).ok()?;
     *request.headers_mut() = std::mem::take(spare);
     let headers = request.headers_mut();
@@ -149,7 +172,8 @@ fn parse(read: &mut Bytes, spare: &mut HeaderMap) -> Option<Request<Body>> {
         let name = HeaderName::from_bytes(field.name.as_bytes()).ok()?;
         headers.append(name, HeaderValue::from_maybe_shared(read.slice_ref(field.value)).ok()?);
     }
-    let end = head_bytes.checked_add(body_bytes(headers)?)?;
+    let body_bytes = if appends { body_bytes(headers)? } else { no_body(headers)? };
+    let end = head_bytes.checked_add(body_bytes)?;
     let body = (end <= read.len()).then(|| read.slice(head_bytes..end))?;
     read.advance(end);
     Some(request.map(|()| Body::from(body)))
@@ -157,13 +181,23 @@ fn parse(read: &mut Bytes, spare: &mut HeaderMap) -> Option<Request<Body>> {
 
 /// The length of a body that is there as it is; `None` where anything has to be agreed on first.
 fn body_bytes(headers: &HeaderMap) -> Option<usize> {
-    let agreed = [TRANSFER_ENCODING, EXPECT, UPGRADE].iter().all(|name| !headers.contains_key(name));
-    let mut connection = headers.get_all(CONNECTION).iter();
-    let stays = connection.all(|value| value.as_bytes().eq_ignore_ascii_case(b"keep-alive"));
     let mut lengths = headers.get_all(CONTENT_LENGTH).iter();
     let (first, second) = (lengths.next()?.as_bytes(), lengths.next());
     let is_one = second.is_none() && first.iter().all(u8::is_ascii_digit);
-    (agreed && stays && is_one).then_some(first).and_then(|text| std::str::from_utf8(text).ok()?.parse().ok())
+    let settled = is_one && is_settled(headers);
+    settled.then_some(first).and_then(|text| std::str::from_utf8(text).ok()?.parse().ok())
+}
+
+/// The length of a body that is not there; `None` as above.
+fn no_body(headers: &HeaderMap) -> Option<usize> {
+    (is_settled(headers) && !headers.contains_key(CONTENT_LENGTH)).then_some(0)
+}
+
+/// Whether nothing has to be agreed on before the request is answered.
+fn is_settled(headers: &HeaderMap) -> bool {
+    let agreed = [TRANSFER_ENCODING, EXPECT, UPGRADE].iter().all(|name| !headers.contains_key(name));
+    let mut connection = headers.get_all(CONNECTION).iter();
+    agreed && connection.all(|value| value.as_bytes().eq_ignore_ascii_case(b"keep-alive"))
 }
 
 fn put_head(out: &mut Vec<u8>, status: StatusCode, headers: &HeaderMap) {
@@ -193,7 +227,7 @@ mod tests {
 
     fn taken(text: &str) -> (Option<Request<Body>>, Bytes) {
         let mut read = Bytes::copy_from_slice(text.as_bytes());
-        (parse(&mut read, &mut HeaderMap::new()), read)
+        (parse(&mut read, &mut HeaderMap::new(), false), read)
     }
 
     #[tokio::test]
@@ -241,6 +275,34 @@ mod tests {
     #[case("POST /api/v1/events HTTP/1.1")]
     fn only_appends_are_taken(#[case] line: &str) {
         assert!(taken(&format!("{line}\r\nhost: x\r\ncontent-length: 1\r\n\r\na")).0.is_none());
+    }
+
+    #[rstest]
+    #[case("GET /v1/stream/a?live=sse&offset=-1", "", true)]
+    #[case("GET /v1/stream/a?offset=-1&live=events", "connection: Keep-Alive\r\n", true)]
+    #[case("GET /v1/stream/a?ticket=tgt_1", "last-event-id: 0000000000000001\r\n", true)]
+    #[case("GET /api/v1/generations/g/stream", "", true)]
+    #[case("GET /v1/stream/a", "", false)] // reading what is there is hyper's
+    #[case("GET /v1/stream/a?live=long-poll", "", false)]
+    #[case("GET /v1/stream/__ds/x?live=sse", "", false)]
+    #[case("HEAD /v1/stream/a?live=sse", "", false)]
+    #[case("POST /v1/stream/a?live=sse", "", false)]
+    #[case("GET /v1/stream/a?live=sse", "connection: close\r\n", false)]
+    #[case("GET /v1/stream/a?live=sse", "content-length: 0\r\n", false)]
+    #[case("GET /v1/stream/a?live=sse", "transfer-encoding: chunked\r\n", false)]
+    #[case("GET /v1/stream/a?live=sse", "expect: 100-continue\r\n", false)]
+    fn a_live_stream_is_opened_here_where_it_may_leave(
+        #[case] line: &str,
+        #[case] rest: &str,
+        #[case] is_taken: bool,
+    ) {
+        let text = format!("{line} HTTP/1.1\r\nhost: x\r\n{rest}\r\nnext");
+        for opens in [true, false] {
+            let mut read = Bytes::copy_from_slice(text.as_bytes());
+            let request = parse(&mut read, &mut HeaderMap::new(), opens);
+            assert_eq!(request.is_some(), is_taken && opens, "{text}");
+            assert_eq!(read, if is_taken && opens { "next" } else { &text });
+        }
     }
 
     #[test]

@@ -83,6 +83,11 @@ impl<S> LimitedIo<S> {
         self.inner
     }
 
+    /// The socket, and what was read from it that nobody took.
+    pub(super) fn into_parts(self) -> (S, Bytes) {
+        (self.inner, self.read)
+    }
+
     fn await_now(&mut self, awaits: Awaits, limit: Duration) {
         self.awaits = awaits;
         self.read_deadline = Instant::now() + limit;

@@ -7,6 +7,8 @@ mod admin;
 #[cfg(test)]
 mod bodies;
 #[cfg(test)]
+mod both_ways;
+#[cfg(test)]
 mod cors;
 #[cfg(test)]
 mod cross_site;
