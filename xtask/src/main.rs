@@ -5,6 +5,7 @@
 
 #![expect(clippy::print_stdout, reason = "a chore talks to the person who runs it")]
 
+mod size;
 mod steps;
 mod tidy;
 
@@ -38,6 +39,11 @@ enum Verb {
         #[arg(long, default_value_t = 50)]
         rounds: u32,
     },
+    /// The release binary against its limit of 40 MB; builds nothing.
+    Size {
+        /// The binary; the one that `cargo build --release` makes if none is named.
+        binary: Option<PathBuf>,
+    },
 }
 
 fn main() -> anyhow::Result<()> {
@@ -49,6 +55,7 @@ fn main() -> anyhow::Result<()> {
         Verb::Conformance => steps::conformance(&root),
         Verb::Interop => steps::interop(&root),
         Verb::Kill { rounds } => steps::kill(&root, rounds),
+        Verb::Size { binary } => size::check(&binary.unwrap_or_else(|| root.join("target/release/tidegate"))),
     }
 }
 
