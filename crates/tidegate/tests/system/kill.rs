@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use reqwest::{Client, StatusCode};
 use serde_json::Value;
@@ -14,6 +14,8 @@ const WRITERS: u64 = 16;
 const ROUNDS_DEFAULT: u32 = 5;
 /// Acknowledged appends after which a round's server is killed: always mid-load.
 const ACKNOWLEDGED_BEFORE_KILL: u64 = 400;
+/// Rounds after which a long run says where it is.
+const ROUNDS_PER_LINE: u32 = 50;
 
 /// What one writer knows: the numbers that were acknowledged, and those that may or may not
 /// have been stored when the server died.
@@ -50,26 +52,35 @@ impl Journal {
 async fn no_acknowledged_append_is_lost_or_doubled_by_kill_9() {
     let rounds = std::env::var("KILL_ROUNDS").ok().and_then(|n| n.parse().ok());
     let installation = Installation::new("[log]\nlevel = \"warn\"\n");
+    let (client, began) = (Client::new(), Instant::now());
     let mut journals: HashMap<u64, Journal> = HashMap::new();
-    let mut acknowledged = 0;
     for round in 0..rounds.unwrap_or(ROUNDS_DEFAULT) {
         let server = installation.serve();
         if round == 0 {
-            create_streams(&server).await;
+            create_streams(&client, &server).await;
         }
-        check_new(&server, &mut journals).await;
-        journals = load_until_killed(server, journals).await;
-        acknowledged = journals.values().map(|j| u64::try_from(j.acknowledged.len()).unwrap()).sum();
+        check_new(&client, &server, &mut journals).await;
+        journals = load_until_killed(&client, server, journals).await;
+        if (round + 1).is_multiple_of(ROUNDS_PER_LINE) {
+            let (killed, seconds) = (round + 1, began.elapsed().as_secs());
+            println!(
+                "killed {killed} times in {seconds} s, {} acknowledged appends",
+                acknowledged(&journals)
+            );
+        }
     }
     let server = installation.serve();
-    check_all(&server, &mut journals).await;
+    check_all(&client, &server, &mut journals).await;
     server.kill();
     check_integrity(&installation);
-    println!("{acknowledged} acknowledged appends, none lost or doubled");
+    println!("{} acknowledged appends, none lost or doubled", acknowledged(&journals));
 }
 
-async fn create_streams(server: &Server) {
-    let client = Client::new();
+fn acknowledged(journals: &HashMap<u64, Journal>) -> usize {
+    journals.values().map(|journal| journal.acknowledged.len()).sum()
+}
+
+async fn create_streams(client: &Client, server: &Server) {
     for writer in 0..WRITERS {
         let request = client.put(stream(server, writer)).header("content-type", "application/json");
         assert_eq!(request.send().await.unwrap().status(), StatusCode::CREATED);
@@ -77,15 +88,18 @@ async fn create_streams(server: &Server) {
 }
 
 /// All writers append until enough was acknowledged; then the server is killed under them.
-async fn load_until_killed(server: Server, journals: HashMap<u64, Journal>) -> HashMap<u64, Journal> {
+async fn load_until_killed(
+    client: &Client,
+    server: Server,
+    mut journals: HashMap<u64, Journal>,
+) -> HashMap<u64, Journal> {
     let (count, stop) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicBool::new(false)));
-    let mut journals = journals;
     let writers: Vec<_> = (0..WRITERS)
         .map(|writer| {
             let journal = journals.remove(&writer).unwrap_or_default();
             let url = stream(&server, writer);
-            let (count, stop) = (Arc::clone(&count), Arc::clone(&stop));
-            tokio::spawn(async move { (writer, write(writer, url, journal, &count, &stop).await) })
+            let (client, count, stop) = (client.clone(), Arc::clone(&count), Arc::clone(&stop));
+            tokio::spawn(async move { (writer, write(&client, (writer, url), journal, &count, &stop).await) })
         })
         .collect();
     while count.load(Ordering::Acquire) < ACKNOWLEDGED_BEFORE_KILL {
@@ -102,13 +116,12 @@ async fn load_until_killed(server: Server, journals: HashMap<u64, Journal>) -> H
 }
 
 async fn write(
-    writer: u64,
-    url: String,
+    client: &Client,
+    (writer, url): (u64, String),
     mut journal: Journal,
     count: &AtomicU64,
     stop: &AtomicBool,
 ) -> Journal {
-    let client = Client::new();
     while !stop.load(Ordering::Acquire) {
         let idempotent = writer.is_multiple_of(2);
         let number = journal.next;
@@ -146,11 +159,10 @@ async fn write(
 
 /// What was acknowledged since the last check stands behind what was found then, each number once, and
 /// nothing that was never sent.
-async fn check_new(server: &Server, journals: &mut HashMap<u64, Journal>) {
-    let client = Client::new();
+async fn check_new(client: &Client, server: &Server, journals: &mut HashMap<u64, Journal>) {
     for (writer, journal) in journals {
         let from = journal.checked_to.take().unwrap_or_else(|| "-1".to_owned());
-        let (records, next) = read_from(&client, &stream(server, *writer), from).await;
+        let (records, next) = read_from(client, &stream(server, *writer), from).await;
         records.iter().for_each(|record| journal.find(*writer, record["n"].as_u64().unwrap()));
         journal.check_found(*writer);
         journal.checked_to = Some(next);
@@ -158,13 +170,13 @@ async fn check_new(server: &Server, journals: &mut HashMap<u64, Journal>) {
 }
 
 /// The same of everything, from the start.
-async fn check_all(server: &Server, journals: &mut HashMap<u64, Journal>) {
+async fn check_all(client: &Client, server: &Server, journals: &mut HashMap<u64, Journal>) {
     for journal in journals.values_mut() {
         journal.unchecked = journal.acknowledged.iter().copied().collect();
         journal.found.clear();
         journal.checked_to = None;
     }
-    check_new(server, journals).await;
+    check_new(client, server, journals).await;
 }
 
 /// The records after an offset, and the offset of their end.
