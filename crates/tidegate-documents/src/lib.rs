@@ -24,6 +24,7 @@ mod store;
 #[cfg(feature = "suite")]
 pub mod suite;
 mod upload;
+mod words;
 
 pub use answer::{
     AnswerFailed, AnswerSink, Answerer, Answerers, ChatMessage, Citation, Exchange, Extractive, Fault,

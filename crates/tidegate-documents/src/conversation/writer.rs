@@ -1,7 +1,9 @@
 //! The pen of one answer: parts in, few commits out.
 //!
 //! Rule: text that comes in quick succession goes out together, at most one commit each 50 ms, in
-//! order with everything else; the first words go out at once.
+//! order with everything else; the first words go out at once. The 50 ms count from the beginning of a
+//! commit, so its own time is not added to the wait; one commit is under way at a time, so a slow disk
+//! still gets fewer of them.
 
 use std::time::Duration;
 
@@ -154,9 +156,8 @@ impl Writer {
         }
         let records: Result<Vec<Bytes>, _> = events.iter().map(TurnEvent::encode).collect();
         let records = records.map_err(|error| WriteFailed::Storage(ConversationsError::internal(&error)))?;
-        let tail = self.append_patiently(Append { records, close, ..Append::default() }).await?;
-        // Measured from the commit, so that a slow disk gets fewer of them, not more.
         self.last = Some(Instant::now());
+        let tail = self.append_patiently(Append { records, close, ..Append::default() }).await?;
         self.offset = tail;
         events.into_iter().for_each(|event| self.said.add(event));
         Ok(())

@@ -6,7 +6,8 @@ use std::collections::HashMap;
 use super::pick::pick;
 use super::rank::Candidate;
 use super::sentence::Sentence;
-use super::terms::{says_something, words};
+use super::terms::says_something;
+use crate::words::words;
 
 /// Sentences of the opening paragraph.
 const OPENING: usize = 2;

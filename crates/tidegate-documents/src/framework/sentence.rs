@@ -3,9 +3,9 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::terms::words;
 use crate::Passage;
 use crate::sentences::sentences;
+use crate::words::words;
 
 /// Shorter ones say little, longer ones are lists and tables.
 const WORDS: std::ops::RangeInclusive<usize> = 5..=70;

@@ -2,112 +2,29 @@
 
 use std::collections::HashMap;
 
-/// Words that say nothing about a subject, in the languages that documents here are mostly in.
-/// Others are told by how many sentences have them.
+use crate::words::{is_common, stem, words};
+
+/// What people say around the subject of a wish, and words of other languages that say nothing. Others
+/// are told by how many sentences have them.
 const FILLERS: &[&str] = &[
-    "about",
-    "after",
-    "all",
-    "also",
-    "an",
-    "and",
-    "any",
-    "are",
-    "as",
-    "at",
-    "be",
-    "because",
-    "been",
-    "before",
-    "but",
-    "by",
-    "can",
-    "could",
+    "brief",
     "das",
     "der",
     "des",
-    "did",
     "die",
-    "do",
-    "does",
-    "each",
-    "ein",
-    "eine",
-    "every",
-    "for",
-    "from",
-    "had",
-    "has",
-    "have",
-    "he",
-    "her",
-    "his",
-    "how",
-    "if",
-    "in",
-    "into",
-    "is",
-    "ist",
-    "it",
-    "its",
-    "les",
-    "may",
-    "more",
-    "most",
-    "much",
-    "must",
-    "no",
-    "not",
-    "of",
-    "on",
-    "one",
-    "only",
-    "or",
-    "other",
-    "our",
-    "out",
-    "over",
-    "she",
-    "should",
-    "so",
-    "some",
-    "such",
-    "summary",
-    "summarise",
-    "summarize",
-    "brief",
     "document",
     "documents",
-    "than",
-    "that",
-    "the",
-    "their",
-    "them",
-    "then",
-    "there",
-    "these",
-    "they",
-    "this",
-    "those",
-    "to",
+    "ein",
+    "eine",
+    "ist",
+    "les",
+    "one",
+    "summarise",
+    "summarize",
+    "summary",
     "und",
     "une",
-    "was",
-    "we",
-    "were",
-    "what",
-    "when",
-    "where",
-    "which",
-    "while",
-    "who",
-    "why",
-    "will",
-    "with",
-    "would",
     "write",
-    "you",
-    "your",
 ];
 const WORD_CHARS_MIN: usize = 3;
 
@@ -124,32 +41,13 @@ pub(super) struct Vocabulary {
     sentences: u32,
 }
 
-/// The words of a text in lower case.
-pub(super) fn words(text: &str) -> impl Iterator<Item = String> + '_ {
-    let runs = text.split(|c: char| !c.is_alphanumeric()).filter(|run| !run.is_empty());
-    runs.map(str::to_lowercase)
-}
-
 /// The terms of a text: words that say something, without their usual endings.
 fn terms(text: &str) -> impl Iterator<Item = String> + '_ {
-    words(text).filter(|word| says_something(word)).map(|word| stem(&word).to_owned())
+    words(text).filter(|word| says_something(word)).map(|word| stem(&word))
 }
 
 pub(super) fn says_something(word: &str) -> bool {
-    word.chars().count() >= WORD_CHARS_MIN && !FILLERS.contains(&word)
-}
-
-/// Rough on purpose: forms of one word should meet, and most do.
-fn stem(word: &str) -> &str {
-    const ENDINGS: [&str; 9] = ["ations", "ation", "ings", "ing", "edly", "ies", "ed", "es", "s"];
-    for ending in ENDINGS {
-        if let Some(stem) = word.strip_suffix(ending)
-            && stem.chars().count() > WORD_CHARS_MIN
-        {
-            return stem;
-        }
-    }
-    word
+    word.chars().count() >= WORD_CHARS_MIN && !is_common(word) && !FILLERS.contains(&word)
 }
 
 impl Vocabulary {

@@ -5,6 +5,8 @@ mod answers;
 #[cfg(test)]
 mod conversations;
 #[cfg(test)]
+mod evaluation;
+#[cfg(test)]
 mod framework;
 #[cfg(test)]
 mod models;

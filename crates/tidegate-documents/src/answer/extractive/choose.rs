@@ -4,8 +4,8 @@ use std::cmp::Ordering;
 
 use tidegate_types::DocumentId;
 
-use super::score::{Weights, words_of};
-use super::words::{Terms, alike};
+use super::score::{Place, Weights, stems_of};
+use super::terms::Terms;
 use crate::Hit;
 use crate::sentences::sentences;
 
@@ -13,6 +13,8 @@ use crate::sentences::sentences;
 const SENTENCES: usize = 4;
 /// A best sentence that has less of the question's weight than this is no answer.
 const COVERAGE_MIN: f64 = 0.4;
+/// And so much of that has to stand in the sentence itself.
+const OWN_MIN: f64 = 0.2;
 /// A further sentence has to be this good beside the best one.
 const BESIDE_BEST: f64 = 0.6;
 /// A sentence that repeats more than this of one that was chosen adds nothing.
@@ -31,21 +33,33 @@ pub(super) struct Quote {
 
 struct Candidate {
     quote: Quote,
-    words: Vec<String>,
-    heading: Vec<String>,
+    stems: Vec<String>,
     /// The rank of its passage, from 0.
     rank: usize,
     score: f64,
 }
 
+/// A passage that was found: the stems of its heading and of its text, its sentences' places.
+struct Found {
+    heading: Vec<String>,
+    text: Vec<String>,
+}
+
 /// The best sentences, best first; none when none of them answers.
 pub(super) fn choose(terms: &Terms, hits: &[Hit]) -> Vec<Quote> {
-    let mut candidates = candidates(hits);
-    let weights = Weights::of(terms, candidates.iter().map(|candidate| candidate.words.as_slice()));
+    let (passages, mut candidates) = read(hits);
+    let weights = Weights::of(terms, candidates.iter().map(|candidate| candidate.stems.as_slice()));
+    let words_min = if terms.stems().len() > 2 { 2 } else { 1 };
     candidates.retain_mut(|candidate| {
-        let fit = weights.fit(&candidate.words, &candidate.heading);
+        let Some(Found { heading, text }) = passages.get(candidate.rank) else { return false };
+        let fit = weights.fit(Place {
+            text: &candidate.quote.text,
+            sentence: &candidate.stems,
+            heading,
+            passage: text,
+        });
         candidate.score = fit.score * rank_factor(candidate.rank);
-        fit.coverage >= COVERAGE_MIN
+        fit.coverage >= COVERAGE_MIN && fit.own >= OWN_MIN && fit.words >= words_min
     });
     candidates.sort_by(|a, b| b.score.partial_cmp(&a.score).unwrap_or(Ordering::Equal));
     let best = candidates.first().map_or(0.0, |candidate| candidate.score);
@@ -54,18 +68,19 @@ pub(super) fn choose(terms: &Terms, hits: &[Hit]) -> Vec<Quote> {
         if chosen.len() >= SENTENCES || candidate.score < best * BESIDE_BEST {
             break;
         }
-        if !chosen.iter().any(|other| repeats(&candidate.words, &other.words)) {
+        if !chosen.iter().any(|other| repeats(&candidate.stems, &other.stems)) {
             chosen.push(candidate);
         }
     }
     chosen.into_iter().map(|candidate| candidate.quote).collect()
 }
 
-fn candidates(hits: &[Hit]) -> Vec<Candidate> {
-    let mut found = Vec::new();
+fn read(hits: &[Hit]) -> (Vec<Found>, Vec<Candidate>) {
+    let (mut passages, mut candidates) = (Vec::new(), Vec::new());
     for (rank, hit) in hits.iter().enumerate() {
         let passage = &hit.passage;
-        let heading = passage.heading.as_deref().map(words_of).unwrap_or_default();
+        let heading = passage.heading.as_deref().map(stems_of).unwrap_or_default();
+        passages.push(Found { heading, text: stems_of(&passage.text) });
         for range in sentences(&passage.text) {
             let text = passage.text.get(range.clone()).unwrap_or_default();
             let quote = Quote {
@@ -75,16 +90,10 @@ fn candidates(hits: &[Hit]) -> Vec<Candidate> {
                 text: text.to_owned(),
                 start: passage.start.saturating_add(range.start),
             };
-            found.push(Candidate {
-                words: words_of(text),
-                heading: heading.clone(),
-                quote,
-                rank,
-                score: 0.0,
-            });
+            candidates.push(Candidate { stems: stems_of(text), quote, rank, score: 0.0 });
         }
     }
-    found
+    (passages, candidates)
 }
 
 /// Passages that fit the question well lend their sentences a little.
@@ -97,9 +106,9 @@ fn rank_factor(rank: usize) -> f64 {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "words of a sentence")]
-fn repeats(words: &[String], other: &[String]) -> bool {
-    let shared = words.iter().filter(|word| other.iter().any(|o| alike(o, word))).count();
-    shared as f64 > REPEATED * words.len().max(1) as f64
+fn repeats(stems: &[String], other: &[String]) -> bool {
+    let shared = stems.iter().filter(|stem| other.contains(stem)).count();
+    shared as f64 > REPEATED * stems.len().max(1) as f64
 }
 
 #[cfg(test)]

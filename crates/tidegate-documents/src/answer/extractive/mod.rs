@@ -5,17 +5,17 @@
 
 mod choose;
 mod score;
-mod words;
+mod terms;
 
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
 use self::choose::{Quote, choose};
-use self::words::Terms;
+use self::terms::Terms;
 use super::{AnswerFailed, AnswerSink, Answerer, Citation, Question};
 
 /// Passages that are looked at for one question.
-const PASSAGES: usize = 16;
+const PASSAGES: usize = 24;
 
 /// Answers with the best sentences of the documents.
 #[derive(Clone, Copy, Debug, Default)]

@@ -1,9 +1,7 @@
 //! Searching passages: what may be asked, what comes back, who answers.
 //!
-//! Owns: the words of a user's text. Must not: hand a user's text to a query language; every word
-//! is quoted, so no text can be an error.
-
-mod words;
+//! Owns: the question and its answer as types. Must not: know how an index is asked; whoever asks
+//! one makes sure that no text of a user can be an error of its query language.
 
 use std::ops::Range;
 
@@ -12,15 +10,16 @@ use tidegate_types::{DocumentId, UserId};
 
 use crate::{Passage, SearchError};
 
-pub(crate) use words::words;
-
 /// Which passages match.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Matching {
     /// Those with every word; the last word counts as the beginning of one, for those who type.
+    /// Words that say nothing ("the") don't count beside others, but the words side by side as they
+    /// were typed come first.
     #[default]
     All,
-    /// Those with any of the words, best first: for questions in a sentence.
+    /// Those with any of the words, best first: for questions in a sentence. Where few have one, words
+    /// that begin like one count too.
     Any,
 }
 
@@ -44,7 +43,8 @@ pub struct SearchQuery {
 pub struct Hit {
     /// The passage.
     pub passage: Passage,
-    /// How well it fits (BM25): greater is better, comparable within one answer only.
+    /// How well it fits (BM25 over what may be searched): greater is better, comparable within one
+    /// answer only.
     pub score: f64,
     /// Where the words stand: byte ranges of `passage.text`, in order, not overlapping.
     pub highlights: Vec<Range<usize>>,
