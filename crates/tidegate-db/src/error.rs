@@ -1,6 +1,7 @@
 //! What can go wrong with the database, in the few kinds that callers treat differently.
 
 use rusqlite::ErrorCode as Sqlite;
+use tidegate_types::ErrorCode;
 
 /// Why a read or a write did not happen. Nothing was written.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -20,6 +21,19 @@ pub enum DbError {
     /// A bug: bad SQL, wrong types, a job that panicked.
     #[error("database bug: {0}")]
     Bug(String),
+}
+
+impl DbError {
+    /// How this failure is told to clients.
+    #[must_use]
+    pub const fn code(&self) -> ErrorCode {
+        match self {
+            Self::StorageFull => ErrorCode::StorageFull,
+            Self::Unavailable(_) => ErrorCode::DatabaseUnavailable,
+            Self::Overloaded => ErrorCode::Overloaded,
+            Self::Constraint(_) | Self::Bug(_) => ErrorCode::Internal,
+        }
+    }
 }
 
 impl From<rusqlite::Error> for DbError {

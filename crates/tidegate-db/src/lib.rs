@@ -12,6 +12,7 @@ mod error;
 mod keyed_locks;
 mod migrate;
 mod open;
+mod operation;
 mod read;
 mod write;
 

@@ -39,10 +39,7 @@ impl DocumentsError {
     #[must_use]
     pub const fn code(&self) -> ErrorCode {
         match self {
-            Self::Db(DbError::StorageFull) => ErrorCode::StorageFull,
-            Self::Db(DbError::Unavailable(_)) => ErrorCode::DatabaseUnavailable,
-            Self::Db(DbError::Overloaded) => ErrorCode::Overloaded,
-            Self::Db(DbError::Constraint(_) | DbError::Bug(_)) => ErrorCode::Internal,
+            Self::Db(error) => error.code(),
             Self::File { code, .. } | Self::Stream { code, .. } => *code,
             Self::Cursor => ErrorCode::InvalidCursor,
         }
@@ -63,49 +60,10 @@ impl From<io::Error> for DocumentsError {
     }
 }
 
-macro_rules! from_stream_errors {
-    ($($error:ty),*) => {$(
-        impl From<$error> for DocumentsError {
-            fn from(error: $error) -> Self {
-                Self::Stream { code: error.code(), detail: error.to_string() }
-            }
-        }
-    )*};
-}
+tidegate_db::coded_errors!(DocumentsError::Stream from LogError, CreateError, AppendError, ReadError, EventsError);
 
-from_stream_errors!(LogError, CreateError, AppendError, ReadError, EventsError);
-
-macro_rules! operation_errors {
-    ($($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident $(($payload:ty))? = $message:literal, $code:expr;)* })*) => {$(
-        $(#[$doc])*
-        #[derive(Clone, Debug, thiserror::Error)]
-        pub enum $name {
-            $($(#[$vdoc])* #[error($message)] $variant $(($payload))?,)*
-            /// Reading or writing failed.
-            #[error(transparent)]
-            Documents(#[from] DocumentsError),
-        }
-
-        impl $name {
-            /// How this failure is told to clients.
-            #[must_use]
-            pub const fn code(&self) -> ErrorCode {
-                match self {
-                    $(Self::$variant { .. } => $code,)*
-                    Self::Documents(error) => error.code(),
-                }
-            }
-        }
-
-        impl From<DbError> for $name {
-            fn from(error: DbError) -> Self {
-                Self::Documents(error.into())
-            }
-        }
-    )*};
-}
-
-operation_errors! {
+tidegate_db::operation_errors! {
+    Documents(DocumentsError);
     /// A file was not taken.
     UploadError {
         /// It has more bytes than one file may have.

@@ -27,10 +27,7 @@ impl EventsError {
     #[must_use]
     pub const fn code(&self) -> ErrorCode {
         match self {
-            Self::Db(DbError::StorageFull) => ErrorCode::StorageFull,
-            Self::Db(DbError::Unavailable(_)) => ErrorCode::DatabaseUnavailable,
-            Self::Db(DbError::Overloaded) => ErrorCode::Overloaded,
-            Self::Db(DbError::Constraint(_) | DbError::Bug(_)) => ErrorCode::Internal,
+            Self::Db(error) => error.code(),
             Self::Stream { code, .. } => *code,
         }
     }
@@ -42,17 +39,7 @@ impl EventsError {
     }
 }
 
-macro_rules! from_log_errors {
-    ($($error:ty),*) => {$(
-        impl From<$error> for EventsError {
-            fn from(error: $error) -> Self {
-                Self::Stream { code: error.code(), detail: error.to_string() }
-            }
-        }
-    )*};
-}
-
-from_log_errors!(LogError, CreateError, AppendError, ReadError);
+tidegate_db::coded_errors!(EventsError::Stream from LogError, CreateError, AppendError, ReadError);
 
 /// An event was not published.
 #[derive(Clone, Debug, thiserror::Error)]

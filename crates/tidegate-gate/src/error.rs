@@ -3,8 +3,6 @@
 use tidegate_db::DbError;
 use tidegate_types::ErrorCode;
 
-use crate::store::db_code;
-
 /// The gate could not do its work.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum GateError {
@@ -27,7 +25,7 @@ impl GateError {
     pub const fn code(&self) -> ErrorCode {
         match self {
             Self::Config { .. } => ErrorCode::Internal,
-            Self::Db(error) => db_code(error),
+            Self::Db(error) => error.code(),
         }
     }
 }
@@ -57,7 +55,7 @@ impl AuthError {
             Self::Invalid => ErrorCode::InvalidToken,
             Self::Expired => ErrorCode::TokenExpired,
             Self::Disabled => ErrorCode::AccountDisabled,
-            Self::Db(error) => db_code(error),
+            Self::Db(error) => error.code(),
         }
     }
 }

@@ -30,10 +30,7 @@ impl GenerationsError {
     #[must_use]
     pub const fn code(&self) -> ErrorCode {
         match self {
-            Self::Db(DbError::StorageFull) => ErrorCode::StorageFull,
-            Self::Db(DbError::Unavailable(_)) => ErrorCode::DatabaseUnavailable,
-            Self::Db(DbError::Overloaded) => ErrorCode::Overloaded,
-            Self::Db(DbError::Constraint(_) | DbError::Bug(_)) => ErrorCode::Internal,
+            Self::Db(error) => error.code(),
             Self::Stream { code, .. } => *code,
             Self::Cursor => ErrorCode::InvalidCursor,
         }
@@ -56,17 +53,7 @@ impl GenerationsError {
     }
 }
 
-macro_rules! from_log_errors {
-    ($($error:ty),*) => {$(
-        impl From<$error> for GenerationsError {
-            fn from(error: $error) -> Self {
-                Self::Stream { code: error.code(), detail: error.to_string() }
-            }
-        }
-    )*};
-}
-
-from_log_errors!(LogError, AppendError, ReadError);
+tidegate_db::coded_errors!(GenerationsError::Stream from LogError, AppendError, ReadError);
 
 /// A field that is not valid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -85,37 +72,8 @@ impl Invalid {
     }
 }
 
-macro_rules! operation_errors {
-    ($($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident $(($payload:ty))? = $message:literal, $code:expr;)* })*) => {$(
-        $(#[$doc])*
-        #[derive(Clone, Debug, thiserror::Error)]
-        pub enum $name {
-            $($(#[$vdoc])* #[error($message)] $variant $(($payload))?,)*
-            /// Reading or writing failed.
-            #[error(transparent)]
-            Generations(#[from] GenerationsError),
-        }
-
-        impl $name {
-            /// How this failure is told to clients.
-            #[must_use]
-            pub const fn code(&self) -> ErrorCode {
-                match self {
-                    $(Self::$variant { .. } => $code,)*
-                    Self::Generations(error) => error.code(),
-                }
-            }
-        }
-
-        impl From<DbError> for $name {
-            fn from(error: DbError) -> Self {
-                Self::Generations(error.into())
-            }
-        }
-    )*};
-}
-
-operation_errors! {
+tidegate_db::operation_errors! {
+    Generations(GenerationsError);
     /// A generation was not created.
     CreateError {
         /// A field is not valid.

@@ -26,10 +26,8 @@ impl LogError {
     #[must_use]
     pub const fn code(&self) -> ErrorCode {
         match self {
-            Self::Db(DbError::StorageFull) => ErrorCode::StorageFull,
-            Self::Db(DbError::Unavailable(_)) => ErrorCode::DatabaseUnavailable,
-            Self::Db(DbError::Overloaded) => ErrorCode::Overloaded,
-            Self::Db(DbError::Constraint(_) | DbError::Bug(_)) | Self::Damaged { .. } => ErrorCode::Internal,
+            Self::Db(error) => error.code(),
+            Self::Damaged { .. } => ErrorCode::Internal,
         }
     }
 }

@@ -31,10 +31,9 @@ impl SubscriptionsError {
     #[must_use]
     pub const fn code(&self) -> ErrorCode {
         match self {
-            Self::Db(DbError::StorageFull) => ErrorCode::StorageFull,
-            Self::Db(DbError::Unavailable(_)) => ErrorCode::DatabaseUnavailable,
-            Self::Db(DbError::Overloaded) | Self::Raced => ErrorCode::Overloaded,
-            Self::Db(DbError::Constraint(_) | DbError::Bug(_)) | Self::Signing => ErrorCode::Internal,
+            Self::Db(error) => error.code(),
+            Self::Raced => ErrorCode::Overloaded,
+            Self::Signing => ErrorCode::Internal,
             Self::Log(error) => error.code(),
             Self::Reach(code) => *code,
         }

@@ -30,10 +30,7 @@ impl ConversationsError {
     #[must_use]
     pub const fn code(&self) -> ErrorCode {
         match self {
-            Self::Db(DbError::StorageFull) => ErrorCode::StorageFull,
-            Self::Db(DbError::Unavailable(_)) => ErrorCode::DatabaseUnavailable,
-            Self::Db(DbError::Overloaded) => ErrorCode::Overloaded,
-            Self::Db(DbError::Constraint(_) | DbError::Bug(_)) => ErrorCode::Internal,
+            Self::Db(error) => error.code(),
             Self::Other { code, .. } => *code,
             Self::Cursor => ErrorCode::InvalidCursor,
         }
@@ -44,49 +41,10 @@ impl ConversationsError {
     }
 }
 
-macro_rules! from_coded_errors {
-    ($($error:ty),*) => {$(
-        impl From<$error> for ConversationsError {
-            fn from(error: $error) -> Self {
-                Self::Other { code: error.code(), detail: error.to_string() }
-            }
-        }
-    )*};
-}
+tidegate_db::coded_errors!(ConversationsError::Other from LogError, CreateError, AppendError, ReadError, DocumentsError);
 
-from_coded_errors!(LogError, CreateError, AppendError, ReadError, DocumentsError);
-
-macro_rules! operation_errors {
-    ($($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident $(($payload:ty))? = $message:literal, $code:expr;)* })*) => {$(
-        $(#[$doc])*
-        #[derive(Clone, Debug, thiserror::Error)]
-        pub enum $name {
-            $($(#[$vdoc])* #[error($message)] $variant $(($payload))?,)*
-            /// Reading or writing failed.
-            #[error(transparent)]
-            Conversations(#[from] ConversationsError),
-        }
-
-        impl $name {
-            /// How this failure is told to clients.
-            #[must_use]
-            pub const fn code(&self) -> ErrorCode {
-                match self {
-                    $(Self::$variant { .. } => $code,)*
-                    Self::Conversations(error) => error.code(),
-                }
-            }
-        }
-
-        impl From<DbError> for $name {
-            fn from(error: DbError) -> Self {
-                Self::Conversations(error.into())
-            }
-        }
-    )*};
-}
-
-operation_errors! {
+tidegate_db::operation_errors! {
+    Conversations(ConversationsError);
     /// A conversation was not made.
     CreateConversationError {
         /// The title is longer than it may be.

@@ -23,7 +23,6 @@ use crate::Role;
 use crate::passwords::{HashError, PasswordRejected};
 use crate::rates::RetryAfter;
 use crate::sessions::Issued;
-use crate::store::db_code;
 
 /// An account, as others may see it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -136,7 +135,7 @@ impl RegisterError {
             Self::EmailTaken => ErrorCode::EmailTaken,
             Self::RateLimited(limited) => limited.code(),
             Self::Hash(error) => error.code(),
-            Self::Db(error) => db_code(error),
+            Self::Db(error) => error.code(),
         }
     }
 
@@ -195,7 +194,7 @@ impl LoginError {
             Self::RateLimited(limited) => limited.code(),
             Self::Hash(error) => error.code(),
             Self::Password(rejected) => rejected.code(),
-            Self::Db(error) => db_code(error),
+            Self::Db(error) => error.code(),
         }
     }
 
@@ -243,7 +242,7 @@ impl PasswordError {
             Self::Password(rejected) => rejected.code(),
             Self::RateLimited(limited) => limited.code(),
             Self::Hash(error) => error.code(),
-            Self::Db(error) => db_code(error),
+            Self::Db(error) => error.code(),
         }
     }
 
@@ -283,7 +282,7 @@ impl UserError {
             Self::NotFound => ErrorCode::NotFound,
             Self::Password(rejected) => rejected.code(),
             Self::Hash(error) => error.code(),
-            Self::Db(error) => db_code(error),
+            Self::Db(error) => error.code(),
         }
     }
 }

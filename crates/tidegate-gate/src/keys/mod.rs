@@ -17,7 +17,6 @@ use tidegate_types::{ErrorCode, KeyId, Secret, Timestamp, UserId};
 pub(crate) use seal::open as open_seal;
 
 use crate::Scope;
-use crate::store::db_code;
 
 /// A key, without its secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -96,7 +95,7 @@ impl KeyError {
         match self {
             Self::Name | Self::Scopes | Self::Expired | Self::UnknownOwner => ErrorCode::ValidationFailed,
             Self::Seal => ErrorCode::Internal,
-            Self::Db(error) => db_code(error),
+            Self::Db(error) => error.code(),
         }
     }
 

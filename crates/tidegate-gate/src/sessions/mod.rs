@@ -17,7 +17,6 @@ use tidegate_db::DbError;
 use tidegate_types::{ErrorCode, SessionId, Timestamp, UserId};
 
 use crate::rates::RetryAfter;
-use crate::store::db_code;
 use crate::tokens::Tokens;
 
 /// What a session is carried by.
@@ -101,7 +100,7 @@ impl RefreshError {
             Self::Reused => ErrorCode::RefreshReused,
             Self::Disabled => ErrorCode::AccountDisabled,
             Self::RateLimited(limited) => limited.code(),
-            Self::Db(error) => db_code(error),
+            Self::Db(error) => error.code(),
         }
     }
 

@@ -7,8 +7,6 @@ mod verify;
 use tidegate_db::DbError;
 use tidegate_types::ErrorCode;
 
-use crate::store::db_code;
-
 /// The headers of a signed call, as they came.
 #[derive(Clone, Copy, Debug)]
 pub struct SignatureHeaders<'a> {
@@ -46,7 +44,7 @@ impl SignatureError {
     pub const fn code(&self) -> ErrorCode {
         match self {
             Self::Malformed | Self::Stale | Self::Wrong | Self::Repeated => ErrorCode::BadSignature,
-            Self::Db(error) => db_code(error),
+            Self::Db(error) => error.code(),
         }
     }
 }

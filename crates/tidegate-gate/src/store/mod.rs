@@ -13,9 +13,6 @@ mod sqlite;
 mod standing;
 mod tickets;
 
-use tidegate_db::DbError;
-use tidegate_types::ErrorCode;
-
 pub use accounts::{AccountStore, Identity, NewPassword, UserRow};
 pub use audit::AuditStore;
 pub use idempotency::{BeginRequest, Begun, IdempotencyStore};
@@ -37,14 +34,4 @@ pub trait GateStore:
     + StandingStore
     + TicketStore
 {
-}
-
-/// How a failure of the database is told to clients.
-pub(crate) const fn db_code(error: &DbError) -> ErrorCode {
-    match error {
-        DbError::StorageFull => ErrorCode::StorageFull,
-        DbError::Unavailable(_) => ErrorCode::DatabaseUnavailable,
-        DbError::Overloaded => ErrorCode::Overloaded,
-        DbError::Constraint(_) | DbError::Bug(_) => ErrorCode::Internal,
-    }
 }

@@ -86,7 +86,7 @@ impl MintError {
             Self::Anonymous => ErrorCode::Unauthenticated,
             Self::RateLimited(limited) => limited.code(),
             Self::Stale => ErrorCode::DatabaseUnavailable,
-            Self::Db(error) => crate::store::db_code(error),
+            Self::Db(error) => error.code(),
         }
     }
 }
@@ -112,7 +112,7 @@ impl TicketError {
         match self {
             Self::Invalid => ErrorCode::TicketInvalid,
             Self::OtherStream => ErrorCode::NotFound,
-            Self::Db(error) => crate::store::db_code(error),
+            Self::Db(error) => error.code(),
         }
     }
 }

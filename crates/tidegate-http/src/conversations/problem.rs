@@ -5,19 +5,9 @@ use tidegate_documents::{
 };
 
 use crate::problem::Problem;
-use crate::wire::told;
+use crate::wire::{told, told_as_they_are};
 
-macro_rules! problems {
-    ($($error:ident)*) => {$(
-        impl From<$error> for Problem {
-            fn from(error: $error) -> Self {
-                told(&error, error.code())
-            }
-        }
-    )*};
-}
-
-problems! { ConversationsError DeleteConversationError StopError }
+told_as_they_are! { ConversationsError DeleteConversationError StopError }
 
 impl From<CreateConversationError> for Problem {
     fn from(error: CreateConversationError) -> Self {

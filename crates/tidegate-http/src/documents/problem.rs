@@ -2,17 +2,6 @@
 
 use tidegate_documents::{DeleteError, DocumentsError, SearchError, UploadError};
 
-use crate::problem::Problem;
-use crate::wire::told;
+use crate::wire::told_as_they_are;
 
-macro_rules! problems {
-    ($($error:ident)*) => {$(
-        impl From<$error> for Problem {
-            fn from(error: $error) -> Self {
-                told(&error, error.code())
-            }
-        }
-    )*};
-}
-
-problems! { DocumentsError DeleteError SearchError UploadError }
+told_as_they_are! { DocumentsError DeleteError SearchError UploadError }

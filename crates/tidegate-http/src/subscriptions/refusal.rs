@@ -6,6 +6,7 @@ use tidegate_subscriptions::{AckError, ClaimError, CreateError, StreamsError, Su
 use tidegate_types::ErrorCode;
 
 use crate::problem::Problem;
+use crate::wire::told;
 
 /// Why a request of this area is refused.
 #[derive(Clone, Debug)]
@@ -54,17 +55,11 @@ fn wire_code(code: ErrorCode) -> String {
     }
 }
 
-/// The text of a domain error is for the client unless the fault is ours.
-fn of_domain(error: &dyn std::fmt::Display, code: ErrorCode) -> Problem {
-    let problem = Problem::of_domain(error, code);
-    if code.status() < 500 { problem.detail(error.to_string()) } else { problem }
-}
-
 macro_rules! from_domain {
     ($($error:ty),*) => {$(
         impl From<$error> for Refusal {
             fn from(error: $error) -> Self {
-                of_domain(&error, error.code()).into()
+                told(&error, error.code()).into()
             }
         }
     )*};
@@ -80,6 +75,6 @@ impl From<ClaimError> for Refusal {
             }
             _ => Vec::new(),
         };
-        Self(of_domain(&error, error.code()), more)
+        Self(told(&error, error.code()), more)
     }
 }

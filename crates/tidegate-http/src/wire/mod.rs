@@ -18,4 +18,4 @@ pub(crate) use params::{PageParams, StreamParams};
 pub(crate) use poll::{Validators, read_from, wait_seconds};
 pub(crate) use refusals::{Conflicting, Missing, Mistaken, Refused, Unprocessable};
 pub(crate) use same::same_body;
-pub(crate) use told::told;
+pub(crate) use told::{told, told_as_they_are};
