@@ -3,6 +3,7 @@
 //! Owns: `/api/v1/openapi.json` and `/docs`.
 //! Must not: load anything from another host; the page's policy forbids it too.
 
+use std::io::Read as _;
 use std::sync::Arc;
 
 use axum::extract::Path;
@@ -10,7 +11,11 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Extension, Router};
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+use flate2::read::GzDecoder;
+use http::HeaderMap;
+use http::header::{
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, VARY,
+};
 use tidegate_types::ErrorCode;
 use utoipa::OpenApi as _;
 use utoipa::openapi::OpenApi;
@@ -50,7 +55,10 @@ pub(super) fn router(api: &OpenApi) -> Router<AppState> {
         .route("/docs/start.js", get(|| std::future::ready(answer("text/javascript; charset=utf-8", START))))
         .route(
             "/docs/{file}",
-            get(move |Path(file): Path<String>| std::future::ready(asset(&file, config.clone()))),
+            get(move |Path(file): Path<String>, headers: HeaderMap| {
+                let config = config.clone();
+                async move { asset(&file, config, &headers).await }
+            }),
         )
 }
 
@@ -78,18 +86,46 @@ fn answer(content_type: &'static str, body: impl IntoResponse) -> Response {
     ([(CONTENT_TYPE, content_type), (CACHE_CONTROL, "no-cache")], body).into_response()
 }
 
-fn asset(file: &str, config: Arc<Config<'static>>) -> Response {
+async fn asset(file: &str, config: Arc<Config<'static>>, headers: &HeaderMap) -> Response {
     // The bundle's own page would start with settings that ask a validator on another host.
     let served = ["swagger-ui.css", "swagger-ui-bundle.js", "favicon-16x16.png", "favicon-32x32.png"];
     if !served.contains(&file) {
         return Problem::new(ErrorCode::NotFound).into_response();
     }
-    match utoipa_swagger_ui::serve(file, config) {
-        Ok(Some(file)) => (
-            [(CONTENT_TYPE, file.content_type), (CACHE_CONTROL, "public, max-age=3600".to_owned())],
-            file.bytes.into_owned(),
-        )
-            .into_response(),
-        Ok(None) | Err(_) => Problem::new(ErrorCode::NotFound).into_response(),
+    let Ok(Some(file)) = utoipa_swagger_ui::serve(file, config) else {
+        return Problem::new(ErrorCode::NotFound).into_response();
+    };
+    let named = [
+        (CONTENT_TYPE, file.content_type),
+        (CACHE_CONTROL, "public, max-age=3600".to_owned()),
+        (VARY, "accept-encoding".to_owned()),
+    ];
+    let bytes = file.bytes.into_owned();
+    if !file.gzpipped {
+        return (named, bytes).into_response();
     }
+    if takes_gzip(headers) {
+        return (named, [(CONTENT_ENCODING, "gzip")], bytes).into_response();
+    }
+    match tokio::task::spawn_blocking(move || unpacked(&bytes)).await {
+        Ok(Ok(bytes)) => (named, bytes).into_response(),
+        Ok(Err(_)) | Err(_) => Problem::new(ErrorCode::Internal).into_response(),
+    }
+}
+
+/// Whether `Accept-Encoding` names gzip (RFC 9110 section 12.5.3). Without the header the file goes out as it is:
+/// those who send none seldom unpack.
+fn takes_gzip(headers: &HeaderMap) -> bool {
+    let listed = headers.get_all(ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
+    listed.flat_map(|value| value.split(',')).any(|coding| {
+        let (name, weight) = coding.split_once(';').unwrap_or((coding, ""));
+        let refused = weight.split_once('=').is_some_and(|(_, q)| q.trim().parse() == Ok(0.0_f32));
+        matches!(name.trim(), "gzip" | "x-gzip" | "*") && !refused
+    })
+}
+
+fn unpacked(bytes: &[u8]) -> std::io::Result<Vec<u8>> {
+    let mut plain = Vec::new();
+    GzDecoder::new(bytes).read_to_end(&mut plain)?;
+    Ok(plain)
 }

@@ -89,6 +89,20 @@ async fn the_docs_page_asks_no_other_host() {
 }
 
 #[tokio::test]
+async fn the_docs_script_is_packed_only_for_those_who_unpack() {
+    let server = Server::start().await;
+    let script = "/docs/swagger-ui-bundle.js";
+    let packed = server.send(&get(script, &[("Accept-Encoding", "br, gzip;q=0.8")])).await;
+    assert_eq!((packed.status, packed.header("content-encoding")), (200, Some("gzip")));
+    assert_eq!(packed.header("vary").map(str::to_ascii_lowercase).as_deref(), Some("accept-encoding"));
+    for without in [&[][..], &[("Accept-Encoding", "identity, gzip;q=0")]] {
+        let plain = server.send(&get(script, without)).await;
+        assert_eq!((plain.status, plain.header("content-encoding")), (200, None));
+        assert!(plain.body.contains("SwaggerUIBundle"), "{without:?}");
+    }
+}
+
+#[tokio::test]
 async fn small_pages_load_nothing() {
     let server = Server::start().await;
     for path in ["/", "/problems", "/problems/gone"] {
