@@ -1,133 +1,113 @@
 #!/usr/bin/env node
-// Runs the same loads against Tidegate and against `durable-streams` 0.1.5, interleaved, in one
-// go, and prints ratios. Both servers are pinned to one core, the load to another.
+// Runs the same loads against Tidegate, nchan, `durable-streams` and a bare loop over sockets,
+// interleaved, in one go, and prints figures, ratios with their spread, and what is to be reached.
+// Each server is pinned to one core and the load to another.
 //
-//   node benches/peers/run.mjs [--runs 5] [--seconds 3] [--shapes publish,fanout,…]
+//   node benches/peers/run.mjs [--runs 5] [--seconds 3] [--shapes fanout,…] [--peers nchan,…]
+//                              [--json] [--no-build]
 //
-// Needs cargo, taskset and two cores. The peer is installed once into target/peers.
+// Needs cargo, taskset, Linux and two cores. What else is missing is installed: the crate with
+// cargo into target/peers, nginx, nchan and Redis with apt (as root; else a sentence says how).
 
-import { execFileSync, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { execFileSync } from "node:child_process";
 
-const PEER = { crate: "durable-streams", version: "0.1.5", binary: "durable-streams-server" };
-const SHAPES = ["publish", "publish-one", "fanout", "many", "replay", "churn", "idle", "slow"];
-// What is compared for each load: the name of the figure, and whether more is better.
-const FIGURES = [
-  ["per_second", "operations/s", true],
-  ["cpu_us_per_operation", "server CPU each", false],
-  ["p99_us", "p99", false],
-  ["resident_kib_per_connection", "KiB per connection", false],
-];
+import { markdown, Results } from "./report.mjs";
+import { cleanUp, root, run, SERVERS, tidegate, withServer } from "./servers.mjs";
+import { SHAPES } from "./shapes.mjs";
 
-const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
+const LOAD_CORE = "1";
+const USAGE = `node benches/peers/run.mjs [--runs N] [--seconds N] [--shapes A,B] [--peers A,B] [--json] [--no-build]
+shapes: ${Object.keys(SHAPES).join(", ")}
+peers: ${Object.keys(SERVERS).join(", ")}`;
+
 const options = parse(process.argv.slice(2));
-const tidegate = join(root, "target", "release", "tidegate");
-const peer = join(root, "target", "peers", "bin", PEER.binary);
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
+  process.once(signal, async () => {
+    await cleanUp();
+    process.exit(130);
+  });
+}
 
-build();
-const results = {};
-for (let run = 1; run <= options.runs; run += 1) {
+prepare();
+const results = new Results();
+const began = Date.now();
+for (let round = 1; round <= options.runs; round += 1) {
   for (const shape of options.shapes) {
-    process.stderr.write(`run ${run}/${options.runs} ${shape}\n`);
-    add(shape, "tidegate", bench([shape]));
-    add(shape, "peer", await withPeer((port, pid) =>
-      bench([shape, "--target", `http://127.0.0.1:${port}/bench`, "--server-pid", String(pid)])));
+    // Every other round goes the other way around, so that no server always comes first.
+    const who = SHAPES[shape].who.filter((peer) => options.peers.includes(peer));
+    for (const peer of round % 2 === 1 ? who : who.toReversed()) {
+      results.add(shape, peer, await measure(round, shape, peer));
+    }
   }
 }
-print();
+process.stdout.write(options.json ? `${JSON.stringify({ ...about(), results }, undefined, 2)}\n` : `${head()}\n\n${markdown(results, options)}`);
 
 function parse(words) {
-  const found = { runs: 5, seconds: 3, shapes: SHAPES };
-  for (let at = 0; at < words.length; at += 2) {
-    const [name, value] = [words[at], words[at + 1]];
-    if (value === undefined) fail(`${name} wants a value`);
-    if (name === "--runs") found.runs = Number(value);
-    else if (name === "--seconds") found.seconds = Number(value);
-    else if (name === "--shapes") found.shapes = value.split(",");
-    else fail(`unknown option ${name}`);
+  const found = { runs: 5, seconds: 3, shapes: Object.keys(SHAPES), peers: Object.keys(SERVERS), json: false, build: true };
+  while (words.length > 0) {
+    const name = words.shift();
+    if (name === "--json") found.json = true;
+    else if (name === "--markdown") found.json = false;
+    else if (name === "--no-build") found.build = false;
+    else if (name === "--runs") found.runs = positive(name, words.shift());
+    else if (name === "--seconds") found.seconds = positive(name, words.shift());
+    else if (name === "--shapes") found.shapes = known(name, words.shift(), SHAPES);
+    else if (name === "--peers") found.peers = known(name, words.shift(), SERVERS);
+    else fail(name === "--help" ? USAGE : `unknown option ${name}\n${USAGE}`);
   }
   return found;
 }
 
-function build() {
-  execFileSync("cargo", ["build", "--release", "--locked", "--package", "tidegate"], { cwd: root, stdio: "inherit" });
-  if (existsSync(peer)) return;
-  const words = ["install", PEER.crate, "--version", PEER.version, "--locked", "--root", join(root, "target", "peers")];
-  execFileSync("cargo", words, { cwd: root, stdio: "inherit" });
+function positive(name, value) {
+  const number = Number(value);
+  return Number.isInteger(number) && number > 0 ? number : fail(`${name} wants a whole number`);
 }
 
-/** One load; the answer is the last JSON line (the first may be the start of a server). */
-function bench(words) {
-  const all = ["-c", "1", tidegate, "--json", "bench", ...words, "--seconds", String(options.seconds)];
-  const text = execFileSync("taskset", all, { encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
-  return JSON.parse(text.trim().split("\n").at(-1));
+/** The named ones, in the order of the tables. */
+function known(name, value, all) {
+  const words = (value ?? "").split(",");
+  const strange = words.find((word) => !(word in all));
+  if (strange !== undefined) fail(`${name} knows no "${strange}"\n${USAGE}`);
+  return Object.keys(all).filter((word) => words.includes(word));
 }
 
-async function withPeer(load) {
-  const [port, folder] = [await freePort(), mkdtempSync(join(tmpdir(), "peer-"))];
-  const words = ["-c", "0", peer, "--port", String(port), "--data-dir", folder];
-  const child = spawn("taskset", words, { stdio: "ignore" });
-  const ended = new Promise((resolve) => child.once("exit", resolve));
+function prepare() {
   try {
-    await reachable(port);
-    return load(port, child.pid);
-  } finally {
-    child.kill("SIGKILL");
-    await ended;
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
-
-function freePort() {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const { port } = server.address();
-      server.close(() => resolve(port));
-    });
-  });
-}
-
-async function reachable(port) {
-  for (let tries = 0; tries < 500; tries += 1) {
-    const answer = await fetch(`http://127.0.0.1:${port}/nothing-here`).catch(() => undefined);
-    if (answer) return;
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-  fail("the peer did not start");
-}
-
-function add(shape, who, report) {
-  results[shape] ??= { tidegate: [], peer: [] };
-  results[shape][who].push(report);
-}
-
-function median(values) {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)];
-}
-
-function print() {
-  console.log(`| load | figure | Tidegate | ${PEER.crate} ${PEER.version} | ratio, median (min–max of ${options.runs} runs) |`);
-  console.log("|---|---|---|---|---|");
-  for (const [shape, { tidegate: ours, peer: theirs }] of Object.entries(results)) {
-    for (const [field, name, moreIsBetter] of FIGURES) {
-      const pairs = ours.map((one, at) => [one[field], theirs[at][field]]).filter(([a, b]) => a > 0 && b > 0);
-      if (pairs.length === 0) continue;
-      const ratios = pairs.map(([a, b]) => a / b);
-      const figure = (side) => median(pairs.map((pair) => pair[side])).toPrecision(4);
-      const spread = `${Math.min(...ratios).toFixed(2)}–${Math.max(...ratios).toFixed(2)}`;
-      const better = moreIsBetter ? "more is better" : "less is better";
-      console.log(`| ${shape} | ${name} | ${figure(0)} | ${figure(1)} | ${median(ratios).toFixed(2)} (${spread}), ${better} |`);
+    if (options.build) execFileSync("cargo", ["build", "--release", "--locked", "--package", "tidegate"], { cwd: root, stdio: "inherit" });
+    for (const peer of options.peers) {
+      if (options.shapes.some((shape) => SHAPES[shape].who.includes(peer))) SERVERS[peer].install?.();
     }
-    const missed = (side) => side.reduce((sum, one) => sum + one.lost + one.repeated, 0);
-    console.log(`| ${shape} | lost or repeated | ${missed(ours)} | ${missed(theirs)} | |`);
+  } catch (error) {
+    fail(error.message);
   }
+}
+
+/** One load; a load that fails is said, and leaves a gap in the table. */
+async function measure(round, shape, peer) {
+  process.stderr.write(`run ${round}/${options.runs} ${shape} ${peer}\n`);
+  const words = ["taskset", "-c", LOAD_CORE, tidegate, "--json", "bench", ...SHAPES[shape].words, "--seconds", String(options.seconds)];
+  try {
+    const text = await withServer(peer, (server) => run([...words, ...server.words], { seconds: options.seconds * 3 + 60 }));
+    const reports = text.trim().split("\n").filter(Boolean).map((line) => JSON.parse(line));
+    const report = reports.find(({ name }) => name === SHAPES[shape].words[0]);
+    if (!report) throw new Error("the load gave no figures; its words are above");
+    return report;
+  } catch (error) {
+    process.stderr.write(`  failed: ${error.message}\n`);
+    return undefined;
+  }
+}
+
+function about() {
+  const git = (words) => execFileSync("git", words, { cwd: root, encoding: "utf8" }).trim();
+  const commit = git(["rev-parse", "--short", "HEAD"]) + (git(["status", "--porcelain", "--untracked-files=no"]) ? " with changes" : "");
+  const { runs, seconds } = options;
+  return { date: new Date().toISOString().slice(0, 10), commit, runs, seconds, took_seconds: Math.round((Date.now() - began) / 1_000) };
+}
+
+function head() {
+  const { date, commit, runs, seconds, took_seconds: took } = about();
+  return `${date}, commit \`${commit}\`, medians of ${runs} interleaved runs of ${seconds} s a load, ${took} s in all.`;
 }
 
 function fail(words) {

@@ -19,21 +19,27 @@ pub struct BenchArgs {
     /// Where streams live on a running server, e.g. http://127.0.0.1:8000/v1/stream/bench
     #[arg(long, value_name = "URL")]
     pub target: Option<String>,
-    /// Process id of that server, to read its CPU and memory.
-    #[arg(long, value_name = "PID")]
-    pub server_pid: Option<u32>,
+    /// How that server is spoken to.
+    #[arg(long, value_enum, default_value = "streams", requires = "target")]
+    pub dialect: Dialect,
+    /// Process id of that server, to read its CPU and memory; several are added up.
+    #[arg(long, value_name = "PID", value_delimiter = ',')]
+    pub server_pid: Vec<u32>,
     /// Seconds of each timed load.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=3_600))]
     pub seconds: u64,
     /// Bytes of one record.
     #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(64..=65_536))]
     pub size: u32,
-    /// Keep-alive connections that append (publish, fanout, many).
+    /// Keep-alive connections that append, each with one append under way (publish, publish-one).
     #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub writers: u32,
-    /// Readers of one stream (fanout, replay, slow).
-    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=50_000))]
-    pub subscribers: u32,
+    /// Connections that append (backlog, many).
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=200))]
+    pub publishers: u32,
+    /// Readers of one stream [default: 1000; replay and slow: 200]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=50_000))]
+    pub subscribers: Option<u32>,
     /// Streams (many, streams).
     #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub streams: u32,
@@ -43,12 +49,15 @@ pub struct BenchArgs {
     /// Stored records that each reader replays.
     #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub records: u32,
-    /// Closed loop: records not yet delivered to all (fanout).
-    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=10_000))]
-    pub window: u32,
-    /// Open loop: records a second; latency counts from the intended send time (fanout).
+    /// Closed loop: records not yet delivered to all [default: fanout 4, backlog 32]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub window: Option<u32>,
+    /// Open loop: records a second; latency counts from the intended send time [default: pace 20, slow 300]
     #[arg(long, value_name = "PER_SECOND", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub rate: Option<u32>,
+    /// Let the load sleep while nothing comes; the server then also pays for waking it.
+    #[arg(long)]
+    pub no_busy: bool,
     /// Core of the server that is started here.
     #[arg(long, default_value_t = 0)]
     pub server_core: usize,
@@ -61,6 +70,9 @@ pub struct BenchArgs {
     /// API key for a server that wants one, and for tickets.
     #[arg(skip)]
     pub key: Option<String>,
+    /// Be the bare loop that the limit is measured with, at this address, until killed.
+    #[arg(long, value_name = "ADDRESS", hide = true)]
+    pub serve_limit: Option<std::net::SocketAddr>,
     /// One JSON object a load instead of text.
     #[arg(skip)]
     pub json: bool,
@@ -75,13 +87,17 @@ pub enum Shape {
     Publish,
     /// Durable appends, all writers to one stream.
     PublishOne,
-    /// One stream, many readers.
+    /// One stream, many readers, saturated: a window of records not yet delivered to all.
     Fanout,
+    /// One stream, many readers, below saturation: a fixed rate.
+    Pace,
+    /// One stream, many readers, several publishers and a wide window.
+    Backlog,
     /// Many streams with one reader each.
     Many,
     /// Readers that begin at the start of a stored stream.
     Replay,
-    /// Open, read the first event, hang up, over and over.
+    /// Open (with a fresh ticket where there are any), read the first record, hang up, over and over.
     Churn,
     /// Open tails where nothing happens: memory.
     Idle,
@@ -100,6 +116,15 @@ pub enum Live {
     Sse,
     /// One event a record, with tickets where a key is given.
     Events,
+}
+
+/// What a measured server speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Dialect {
+    /// The Durable Streams protocol.
+    Streams,
+    /// `POST pub/{name}`; server-sent events at `sub/{name}` from now on, at `all/{name}` from the oldest.
+    Pubsub,
 }
 
 impl BenchArgs {

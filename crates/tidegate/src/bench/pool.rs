@@ -25,22 +25,24 @@ where
     Ok(done)
 }
 
-/// Opens `count` things, a bounded number at once.
-pub(super) async fn open_many<T, F, O>(count: u32, open: O) -> anyhow::Result<Vec<T>>
+/// Opens one thing for each item, a bounded number at once.
+pub(super) async fn open_each<I, T, F>(
+    items: impl IntoIterator<Item = I>,
+    open: impl Fn(I) -> F,
+) -> anyhow::Result<Vec<T>>
 where
     T: Send + 'static,
     F: Future<Output = anyhow::Result<T>> + Send + 'static,
-    O: Fn(u32) -> F,
 {
     let mut set = JoinSet::new();
-    let mut opened = Vec::with_capacity(usize::try_from(count).unwrap_or(0));
-    for index in 0..count {
+    let mut opened = Vec::new();
+    for item in items {
         while set.len() >= CONNECTS_AT_ONCE {
             if let Some(result) = set.join_next().await {
                 opened.push(result.context("a connect was lost")??);
             }
         }
-        set.spawn(open(index));
+        set.spawn(open(item));
     }
     while let Some(result) = set.join_next().await {
         opened.push(result.context("a connect was lost")??);

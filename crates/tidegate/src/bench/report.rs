@@ -5,6 +5,17 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 use serde::Serialize;
 
+/// KiB as MiB.
+#[expect(clippy::cast_precision_loss, reason = "a figure for people")]
+pub(super) fn mebibytes(kib: u64) -> f64 {
+    kib as f64 / 1_024.0
+}
+
+/// KiB for each of so many.
+pub(super) fn each_kib(kib: u64, count: u32) -> f64 {
+    mebibytes(kib) * 1_024.0 / f64::from(count.max(1))
+}
+
 /// The figures of one load. Latencies are microseconds.
 #[derive(Clone, Debug, Default, Serialize)]
 pub(super) struct Report {
@@ -27,6 +38,12 @@ pub(super) struct Report {
     resident_kib_per_connection: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     resident_mib: Option<f64>,
+    /// The same with no reader stalled (`slow`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    p99_without_us: Option<u64>,
+    /// Memory that the server holds for each stalled reader (`slow`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    held_kib_per_stalled: Option<f64>,
     #[serde(skip)]
     each: Option<&'static str>,
     lost: u64,
@@ -75,6 +92,13 @@ impl Report {
         self
     }
 
+    /// What stalled readers cost the others, and the server.
+    pub(super) fn stalled(mut self, without: &Histogram<u64>, held_kib: Option<u64>, readers: u32) -> Self {
+        self.p99_without_us = Some(without.value_at_quantile(0.99) / 1_000);
+        self.held_kib_per_stalled = held_kib.map(|kib| each_kib(kib, readers));
+        self
+    }
+
     /// What the memory is of, when it is not a connection.
     pub(super) const fn each(mut self, what: &'static str) -> Self {
         self.each = Some(what);
@@ -100,6 +124,9 @@ impl Report {
         );
         if let (Some(p50), Some(p99), Some(p999)) = (self.p50_us, self.p99_us, self.p999_us) {
             println!("         latency p50 {p50} µs, p99 {p99} µs, p99.9 {p999} µs");
+        }
+        if let (Some(without), Some(held)) = (self.p99_without_us, self.held_kib_per_stalled) {
+            println!("         with none stalled p99 {without} µs; {held:.1} KiB held for each stalled");
         }
         if let Some(cpu) = self.cpu_us_per_operation {
             println!("         server CPU {cpu:.2} µs each = {cpu:.2} s per million");

@@ -8,10 +8,11 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, bail};
 use tokio::process::{Child, Command};
 
-use super::args::BenchArgs;
-use super::client::{Connection, Target};
+use super::args::{BenchArgs, Dialect, Live};
+use super::client::Connection;
 use super::procfs;
-use super::report::Report;
+use super::report::{Report, mebibytes};
+use super::target::Target;
 
 const READY_WITHIN: Duration = Duration::from_secs(20);
 
@@ -20,7 +21,7 @@ pub(super) struct Started {
     child: Child,
     address: SocketAddr,
     ready_after: Duration,
-    live: super::args::Live,
+    live: Live,
     key: Option<String>,
     folder: tempfile::TempDir,
 }
@@ -45,9 +46,10 @@ impl Started {
         Target {
             address: self.address,
             prefix: "/v1/stream/bench/".to_owned(),
-            key: self.key.clone().filter(|_| self.live == super::args::Live::Events),
+            key: self.key.clone().filter(|_| self.live == Live::Events),
+            dialect: Dialect::Streams,
             live: self.live,
-            pid: self.child.id(),
+            pids: self.child.id().into_iter().collect(),
         }
     }
 
@@ -68,13 +70,13 @@ impl Started {
 
     async fn wait_until_ready(&mut self, started: Instant) -> anyhow::Result<()> {
         let target = self.target();
-        let mut request = target.request("GET", "/readyz", None);
+        let request = target.request("GET", "/readyz", None);
         while started.elapsed() < READY_WITHIN {
             if let Some(status) = self.child.try_wait()? {
                 bail!("the server stopped at once ({status}); its words are above");
             }
             if let Ok(mut connection) = Connection::open(&target).await
-                && connection.exchange(&mut request).await.is_ok_and(|answer| answer.status == 200)
+                && connection.exchange(&request).await.is_ok_and(|answer| answer.status == 200)
             {
                 self.ready_after = started.elapsed();
                 return Ok(());
@@ -83,11 +85,6 @@ impl Started {
         }
         bail!("the server was not ready within {} s", READY_WITHIN.as_secs())
     }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "a figure for people")]
-pub(super) fn mebibytes(kib: u64) -> f64 {
-    kib as f64 / 1_024.0
 }
 
 fn free_address() -> anyhow::Result<SocketAddr> {

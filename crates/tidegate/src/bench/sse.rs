@@ -1,72 +1,96 @@
 //! A live read: takes the chunk framing off and finds the markers of the load's records,
 //! whatever events they are wrapped in.
+//!
+//! Owns: what one reader has seen, lost and had twice. Must not: keep bytes that it has looked
+//! at; thousands of readers share one buffer of the thread.
 
+use std::cell::RefCell;
+use std::pin::Pin;
+use std::task::{Poll, ready};
 use std::time::Instant;
 
-use anyhow::{Context as _, bail};
-use bytes::BytesMut;
+use anyhow::bail;
 use hdrhistogram::Histogram;
-use tokio::io::AsyncReadExt as _;
+use tokio::io::{AsyncRead as _, ReadBuf};
 use tokio::net::TcpStream;
 
-use super::client::{Connection, Target};
-use super::meter::{MARKER_MAX, Marker};
+use super::chunks::Chunks;
+use super::client::Connection;
+use super::meter::{LAST_LANE, MARKER_MAX, Marker};
+use super::target::Target;
+
+const SCRATCH_BYTES: usize = 64 << 10;
+/// The longest line of an id, or of a control event that names an offset.
+const ID_MAX: usize = 1_024;
+
+thread_local! {
+    static SCRATCH: RefCell<Vec<u8>> = RefCell::new(vec![0; SCRATCH_BYTES]);
+}
 
 /// One reader and what it has seen.
 pub(super) struct Reader {
     socket: TcpStream,
-    raw: BytesMut,
-    /// Bytes of the current chunk that are still to come; `None` while its size line is read.
-    chunk_left: Option<usize>,
-    chunked: bool,
-    text: BytesMut,
-    next: u64,
+    /// `None` for a body that lasts until the connection ends.
+    chunks: Option<Chunks>,
+    text: Vec<u8>,
+    /// Bytes still to come that can't hold a marker.
+    skip: usize,
+    padding: usize,
+    /// The next number of each publisher.
+    next: Vec<u64>,
     pub(super) seen: u64,
     pub(super) lost: u64,
     pub(super) repeated: u64,
+    /// The load's last record has come.
+    pub(super) finished: bool,
     track_ids: bool,
     last_id: Option<String>,
 }
 
-impl Reader {
-    /// Opens a live read; the first expected record is number `next`.
-    pub(super) async fn open(target: &Target, path: &str, next: u64) -> anyhow::Result<Self> {
-        Self::open_after(target, path, next, None).await
-    }
+/// How a live read is opened, beyond its path.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Opening {
+    /// The first number that is expected.
+    pub(super) next: u64,
+    /// The last id that the reader saw, as a browser sends it when it comes back.
+    pub(super) last_id: Option<String>,
+    /// Bytes of a record, where nothing but records of this size comes.
+    pub(super) size: usize,
+    /// A small receive buffer.
+    pub(super) narrow: bool,
+    /// Remember the newest event's id.
+    pub(super) track_ids: bool,
+}
 
-    /// Opens a live read as a browser comes back, with the last id that it saw.
-    pub(super) async fn open_after(
-        target: &Target,
-        path: &str,
-        next: u64,
-        last_id: Option<&str>,
-    ) -> anyhow::Result<Self> {
-        let mut request = target.request("GET", path, None);
-        request.truncate(request.len().saturating_sub(2));
-        request.extend_from_slice(b"Accept: text/event-stream\r\n");
-        if let Some(id) = last_id {
-            request.extend_from_slice(format!("Last-Event-ID: {id}\r\n").as_bytes());
-        }
-        request.extend_from_slice(b"\r\n");
-        let (head, raw, socket) = Connection::open(target).await?.open_body(&request).await?;
+impl Reader {
+    /// Opens a live read.
+    pub(super) async fn open(target: &Target, path: &str, opening: Opening) -> anyhow::Result<Self> {
+        let request = target.live_request(path, opening.last_id.as_deref());
+        let connection = match opening.narrow {
+            true => Connection::open_narrow(target).await?,
+            false => Connection::open(target).await?,
+        };
+        let (head, body, socket) = connection.open_body(&request).await?;
         if head.status != 200 {
             bail!("a live read was answered with {}", head.status);
         }
-        let chunked = head.chunked;
-        let (chunk_left, text) = (None, BytesMut::new());
-        Ok(Self {
+        let padding = if opening.track_ids { 0 } else { Marker::padding(opening.size) };
+        let mut reader = Self {
             socket,
-            raw,
-            chunk_left,
-            chunked,
-            text,
-            next,
+            chunks: head.chunked.then(Chunks::new),
+            text: Vec::new(),
+            skip: 0,
+            padding,
+            next: vec![opening.next],
             seen: 0,
             lost: 0,
             repeated: 0,
-            track_ids: false,
+            finished: false,
+            track_ids: opening.track_ids,
             last_id: None,
-        })
+        };
+        reader.take_in(&body)?;
+        Ok(reader)
     }
 
     /// Reads until `until` records were seen in all.
@@ -77,7 +101,7 @@ impl Reader {
         latency: &mut Histogram<u64>,
     ) -> anyhow::Result<()> {
         loop {
-            self.take(started, latency)?;
+            self.count(started, latency);
             if self.seen >= until {
                 return Ok(());
             }
@@ -85,109 +109,114 @@ impl Reader {
         }
     }
 
-    /// Reads whatever comes, once.
-    pub(super) async fn read_some(
-        &mut self,
-        started: Instant,
-        latency: &mut Histogram<u64>,
-    ) -> anyhow::Result<()> {
-        self.fill().await?;
-        self.take(started, latency)
-    }
-
     /// Reads until the first bytes of the body are there.
     pub(super) async fn first_bytes(&mut self) -> anyhow::Result<()> {
-        while self.raw.is_empty() && self.text.is_empty() {
+        while self.text.is_empty() {
             self.fill().await?;
         }
         Ok(())
     }
 
-    /// Remembers the newest event's id from now on.
-    pub(super) const fn track_ids(mut self) -> Self {
-        self.track_ids = true;
-        self
+    /// Reads until an id is known.
+    pub(super) async fn id(&mut self) -> anyhow::Result<String> {
+        loop {
+            if let Some(id) = &self.last_id {
+                return Ok(id.clone());
+            }
+            self.fill().await?;
+            self.note_id();
+        }
     }
 
-    /// The id of the newest event, for coming back.
-    pub(super) fn last_id(&self) -> Option<&str> {
-        self.last_id.as_deref()
+    /// The next number of the first publisher.
+    pub(super) fn next(&self) -> u64 {
+        self.next.first().copied().unwrap_or(0)
     }
 
-    pub(super) const fn next(&self) -> u64 {
-        self.next
+    /// Reads whatever comes, once.
+    pub(super) async fn fill(&mut self) -> anyhow::Result<()> {
+        std::future::poll_fn(|cx| {
+            SCRATCH.with_borrow_mut(|scratch| {
+                let mut buffer = ReadBuf::new(scratch);
+                ready!(Pin::new(&mut self.socket).poll_read(cx, &mut buffer))?;
+                if buffer.filled().is_empty() {
+                    let seen = self.seen;
+                    return Poll::Ready(Err(anyhow::anyhow!("a live read was closed after {seen} records")));
+                }
+                Poll::Ready(self.take_in(buffer.filled()))
+            })
+        })
+        .await
     }
 
-    async fn fill(&mut self) -> anyhow::Result<()> {
-        self.raw.reserve(16_384);
-        let read = self.socket.read_buf(&mut self.raw).await?;
-        anyhow::ensure!(read > 0, "the server closed a live read after {} records", self.seen);
-        Ok(())
-    }
-
-    fn take(&mut self, started: Instant, latency: &mut Histogram<u64>) -> anyhow::Result<()> {
-        self.dechunk()?;
+    /// Counts the records in what has come.
+    pub(super) fn count(&mut self, started: Instant, latency: &mut Histogram<u64>) {
         let now = u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX);
         let mut from = 0;
         while let Some((marker, end)) = Marker::find(&self.text, from) {
-            from = end;
-            self.count(marker.number);
+            from = end + self.padding;
+            self.count_one(marker);
             latency.saturating_record(now.saturating_sub(marker.sent_ns).max(1));
         }
         if self.track_ids {
             self.note_id();
         }
         // A marker may be cut at the end of what has come; keep as much as one can be long.
-        let keep = self.text.len().saturating_sub(from).min(MARKER_MAX);
-        let _ = self.text.split_to(self.text.len() - keep);
-        Ok(())
+        let cut = if self.track_ids { ID_MAX } else { MARKER_MAX };
+        let keep = self.text.len().saturating_sub(from).min(cut);
+        self.skip = from.saturating_sub(self.text.len());
+        self.text.drain(..self.text.len() - keep);
     }
 
-    fn count(&mut self, number: u64) {
-        if number < self.next {
+    fn count_one(&mut self, marker: Marker) {
+        if marker.lane == LAST_LANE {
+            self.repeated += u64::from(self.finished);
+            self.finished = true;
+            self.seen += 1;
+            return;
+        }
+        let lane = usize::from(marker.lane);
+        if self.next.len() <= lane {
+            self.next.resize(lane + 1, 0);
+        }
+        let Some(next) = self.next.get_mut(lane) else { return };
+        if marker.number < *next {
             self.repeated += 1;
             return;
         }
-        self.lost += number - self.next;
-        self.next = number + 1;
+        self.lost += marker.number - *next;
+        *next = marker.number + 1;
         self.seen += 1;
     }
 
-    fn note_id(&mut self) {
-        let text = String::from_utf8_lossy(&self.text);
-        let complete =
-            text.rfind("\nid: ").and_then(|at| text.get(at + 5..)).and_then(|t| t.split_once('\n'));
-        let first =
-            text.starts_with("id: ").then(|| text.get(4..)).flatten().and_then(|t| t.split_once('\n'));
-        if let Some((id, _)) = complete.or(first) {
-            self.last_id = Some(id.trim().to_owned());
+    fn take_in(&mut self, raw: &[u8]) -> anyhow::Result<()> {
+        let (text, skip) = (&mut self.text, &mut self.skip);
+        let mut keep = |piece: &[u8]| {
+            let skipped = piece.len().min(*skip);
+            *skip -= skipped;
+            text.extend_from_slice(piece.get(skipped..).unwrap_or_default());
+        };
+        match &mut self.chunks {
+            Some(chunks) => chunks.feed(raw, keep),
+            None => {
+                keep(raw);
+                Ok(())
+            }
         }
     }
 
-    fn dechunk(&mut self) -> anyhow::Result<()> {
-        if !self.chunked {
-            self.text.unsplit(self.raw.split());
-            return Ok(());
-        }
-        loop {
-            match self.chunk_left {
-                Some(left) if self.raw.len() >= left + 2 => {
-                    self.text.extend_from_slice(self.raw.get(..left).unwrap_or_default());
-                    let _ = self.raw.split_to(left + 2);
-                    self.chunk_left = None;
-                }
-                Some(_) => return Ok(()),
-                None => {
-                    let Some(end) = self.raw.windows(2).position(|pair| pair == b"\r\n") else {
-                        return Ok(());
-                    };
-                    let size = std::str::from_utf8(self.raw.get(..end).unwrap_or_default())?;
-                    let size = usize::from_str_radix(size, 16).context("a chunk of no size")?;
-                    anyhow::ensure!(size > 0, "the server ended a live read after {} records", self.seen);
-                    let _ = self.raw.split_to(end + 2);
-                    self.chunk_left = Some(size);
-                }
-            }
+    /// An event's id, or the next offset that a control event of the protocol names.
+    fn note_id(&mut self) {
+        const CONTROL: &str = "\"streamNextOffset\":\"";
+        let text = String::from_utf8_lossy(&self.text);
+        let after = |mark: &str, end: char| {
+            let at = text.rfind(mark)? + mark.len();
+            Some(text.get(at..)?.split_once(end)?.0.trim().to_owned())
+        };
+        let first =
+            || text.strip_prefix("id: ").and_then(|rest| Some(rest.split_once('\n')?.0.trim().to_owned()));
+        if let Some(id) = after(CONTROL, '"').or_else(|| after("\nid: ", '\n')).or_else(first) {
+            self.last_id = Some(id);
         }
     }
 }

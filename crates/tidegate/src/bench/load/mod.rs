@@ -1,29 +1,31 @@
 //! The loads, one file a shape.
 
 mod fanout;
+mod flow;
 mod idle;
 mod many;
 mod publish;
 mod replay;
 mod storm;
 mod streams;
+mod tally;
 
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
 
 use super::args::{BenchArgs, Shape};
-use super::client::Target;
 use super::procfs::{self, Usage};
 use super::report::Report;
+use super::target::Target;
 
 /// Runs one load.
 pub(super) async fn run(shape: Shape, target: &Target, args: &BenchArgs) -> anyhow::Result<Report> {
     match shape {
         Shape::Publish => publish::run(target, args, publish::Spread::OneEach).await,
         Shape::PublishOne | Shape::All => publish::run(target, args, publish::Spread::Shared).await,
-        Shape::Fanout => fanout::run(target, args, fanout::Stall::None).await,
-        Shape::Slow => fanout::run(target, args, fanout::Stall::Tenth).await,
+        Shape::Fanout | Shape::Pace | Shape::Backlog => fanout::run(shape, target, args).await,
+        Shape::Slow => fanout::slow(target, args).await,
         Shape::Many => many::run(target, args).await,
         Shape::Replay => replay::run(target, args).await,
         Shape::Churn => idle::churn(target, args).await,
@@ -40,7 +42,7 @@ fn histogram() -> anyhow::Result<Histogram<u64>> {
 
 /// The server's usage now.
 fn usage(target: &Target) -> Option<Usage> {
-    target.pid.and_then(procfs::usage)
+    procfs::usage_of(&target.pids)
 }
 
 /// CPU time that the server spent since.

@@ -1,4 +1,4 @@
-//! Durable appends: keep-alive writers, each with one append under way.
+//! Appends that nobody reads: keep-alive writers, each with one append under way.
 
 use std::time::{Duration, Instant};
 
@@ -6,9 +6,10 @@ use hdrhistogram::Histogram;
 
 use super::{Report, cpu_since, fresh, histogram, usage};
 use crate::bench::args::BenchArgs;
-use crate::bench::client::{Connection, Target};
+use crate::bench::client::Connection;
 use crate::bench::meter::Marker;
 use crate::bench::pool;
+use crate::bench::target::Target;
 
 /// Where the writers write.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -32,6 +33,7 @@ pub(super) async fn run(target: &Target, args: &BenchArgs, spread: Spread) -> an
     let writers = streams.into_iter().map(|stream| write(target.clone(), stream, size, started, length));
     let done = pool::all(writers).await?;
     let took = started.elapsed();
+    let cpu = cpu_since(target, before);
     let mut latency = histogram()?;
     let mut appends = 0;
     for (count, own) in done {
@@ -43,11 +45,8 @@ pub(super) async fn run(target: &Target, args: &BenchArgs, spread: Spread) -> an
         Spread::Shared => ("publish-one", "one stream"),
     };
     let setup =
-        format!("{} keep-alive writers, {streams}, {size} B, answered after the commit", args.writers);
-    Ok(Report::new(name, setup, "appends")
-        .rate(appends, took)
-        .latency(&latency)
-        .cpu(cpu_since(target, before)))
+        format!("{} keep-alive writers, {streams}, {size} B, each waits for its answer", args.writers);
+    Ok(Report::new(name, setup, "appends").rate(appends, took).latency(&latency).cpu(cpu))
 }
 
 async fn write(
@@ -59,13 +58,12 @@ async fn write(
 ) -> anyhow::Result<(u64, Histogram<u64>)> {
     let mut connection = Connection::open(&target).await?;
     let mut latency = histogram()?;
-    let record = Marker { number: 0, sent_ns: 0 }.record(size);
-    let mut request = target.request("POST", &target.path(&stream), Some(&record));
+    let record = Marker::new(0, 0).record(size);
+    let request = target.append_request(&stream, &record);
     let mut count = 0;
     while started.elapsed() < length {
         let sent = Instant::now();
-        let answer = connection.exchange(&mut request).await?;
-        anyhow::ensure!(matches!(answer.status, 200 | 204), "an append was answered with {}", answer.status);
+        connection.append(&request).await?;
         latency.saturating_record(u64::try_from(sent.elapsed().as_nanos()).unwrap_or(u64::MAX));
         count += 1;
     }

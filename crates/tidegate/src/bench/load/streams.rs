@@ -4,10 +4,12 @@ use std::time::Instant;
 
 use super::{Report, cpu_since, fresh, usage};
 use crate::bench::args::BenchArgs;
-use crate::bench::client::{Connection, Target};
+use crate::bench::client::Connection;
 use crate::bench::meter::Marker;
 use crate::bench::pool;
-use crate::bench::spawn::mebibytes;
+use crate::bench::procfs::grown_kib;
+use crate::bench::report::{each_kib, mebibytes};
+use crate::bench::target::Target;
 
 /// Makes streams with one record each, and reports the memory that they leave behind.
 pub(super) async fn run(target: &Target, args: &BenchArgs) -> anyhow::Result<Report> {
@@ -20,8 +22,7 @@ pub(super) async fn run(target: &Target, args: &BenchArgs) -> anyhow::Result<Rep
     let took = started.elapsed();
     let cpu = cpu_since(target, before);
     let now = usage(target);
-    let grown = now.zip(before).map(|(n, b)| n.resident_kib.saturating_sub(b.resident_kib));
-    let each = grown.map(|kib| mebibytes(kib) * 1_024.0 / f64::from(args.streams));
+    let each = grown_kib(before, now).map(|kib| each_kib(kib, args.streams));
     let setup = format!("{} streams with one record each, then idle", args.streams);
     let report = Report::new("streams", setup, "streams made").rate(u64::from(args.streams), took).cpu(cpu);
     Ok(report.memory(each, now.map(|n| mebibytes(n.resident_kib))).each("stream"))
@@ -33,11 +34,9 @@ async fn make(target: &Target, args: &BenchArgs, base: &str, count: u32) -> anyh
         let (target, base, step) = (target.clone(), base.to_owned(), usize::try_from(args.writers));
         async move {
             let mut connection = Connection::open(&target).await?;
-            let record = Marker { number: 0, sent_ns: 0 }.record(size);
+            let record = Marker::new(0, 0).record(size);
             for n in (maker..count).step_by(step?) {
-                let path = target.path(&format!("{base}-{n}"));
-                let answer = connection.exchange(&mut target.request("PUT", &path, Some(&record))).await?;
-                anyhow::ensure!(answer.status == 201, "a creation was answered with {}", answer.status);
+                connection.append(&target.create_request(&format!("{base}-{n}"), &record)).await?;
             }
             Ok(())
         }

@@ -1,0 +1,208 @@
+//! The server under load and how it is spoken to.
+//!
+//! Owns: paths, requests and tickets of each kind of server. Must not: know any load; a load
+//! asks for a stream, a live read from an end of it, or an append, and never for a path.
+
+use std::net::SocketAddr;
+
+use anyhow::{Context as _, bail};
+
+use super::args::{BenchArgs, Dialect, Live};
+use super::client::Connection;
+use super::pool;
+
+/// How many connections fetch tickets at once.
+const MINTERS: u32 = 32;
+
+/// Where a live read begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Start {
+    Oldest,
+    Newest,
+}
+
+/// The server under load.
+#[derive(Clone, Debug)]
+pub(super) struct Target {
+    pub(super) address: SocketAddr,
+    /// Path in front of a stream's own name.
+    pub(super) prefix: String,
+    pub(super) dialect: Dialect,
+    pub(super) key: Option<String>,
+    pub(super) live: Live,
+    /// The processes whose CPU and memory count.
+    pub(super) pids: Vec<u32>,
+}
+
+impl Target {
+    pub(super) fn from_args(args: &BenchArgs) -> anyhow::Result<Self> {
+        let url = args.target.as_deref().unwrap_or_default();
+        let rest = url.strip_prefix("http://").context("--target wants a plain http:// URL")?;
+        let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+        let address =
+            authority.parse().context("--target wants an address and a port, e.g. 127.0.0.1:8000")?;
+        let prefix =
+            if path.is_empty() { "/".to_owned() } else { format!("/{}/", path.trim_end_matches('/')) };
+        let (dialect, key) = (args.dialect, args.key.clone());
+        Ok(Self { address, prefix, dialect, key, live: args.live, pids: args.server_pid.clone() })
+    }
+
+    /// A whole request, ready to be written any number of times.
+    pub(super) fn request(&self, method: &str, path: &str, body: Option<&[u8]>) -> Vec<u8> {
+        let mut head = format!("{method} {path} HTTP/1.1\r\nHost: {}\r\n", self.address);
+        if let Some(key) = &self.key {
+            head.push_str(&format!("Authorization: Bearer {key}\r\n"));
+        }
+        finish(head, body)
+    }
+
+    /// The request of a live read. Where it has a ticket it has nothing else: a key beside it
+    /// would be the credential, and the ticket would not be spent.
+    pub(super) fn live_request(&self, path: &str, last_id: Option<&str>) -> Vec<u8> {
+        let mut head =
+            format!("GET {path} HTTP/1.1\r\nHost: {}\r\nAccept: text/event-stream\r\n", self.address);
+        if let Some(key) = self.key.as_ref().filter(|_| !self.wants_tickets()) {
+            head.push_str(&format!("Authorization: Bearer {key}\r\n"));
+        }
+        if let Some(id) = last_id {
+            head.push_str(&format!("Last-Event-ID: {id}\r\n"));
+        }
+        finish(head, None)
+    }
+
+    /// The request that creates a stream, with a first record if there is a body.
+    pub(super) fn create_request(&self, stream: &str, body: &[u8]) -> Vec<u8> {
+        match self.dialect {
+            Dialect::Streams => self.request("PUT", &self.path(stream), Some(body)),
+            Dialect::Pubsub => self.append_request(stream, body),
+        }
+    }
+
+    /// The request that appends a record.
+    pub(super) fn append_request(&self, stream: &str, record: &[u8]) -> Vec<u8> {
+        match self.dialect {
+            Dialect::Streams => self.request("POST", &self.path(stream), Some(record)),
+            Dialect::Pubsub => self.request("POST", &format!("{}pub/{stream}", self.prefix), Some(record)),
+        }
+    }
+
+    /// Whether one append can carry several records as a JSON array.
+    pub(super) fn takes_batches(&self) -> bool {
+        self.dialect == Dialect::Streams
+    }
+
+    /// Creates a stream of JSON records, where streams are created at all.
+    pub(super) async fn create(&self, stream: &str) -> anyhow::Result<()> {
+        if self.dialect == Dialect::Pubsub {
+            return Ok(());
+        }
+        let mut connection = Connection::open(self).await?;
+        let answer = connection.exchange(&self.create_request(stream, b"")).await?;
+        if !matches!(answer.status, 200 | 201) {
+            bail!("creating {stream} was answered with {}: {}", answer.status, answer.text());
+        }
+        Ok(())
+    }
+
+    /// The path that opens a live read, with a ticket of its own where one is needed.
+    pub(super) async fn live_path(&self, stream: &str, start: Start) -> anyhow::Result<String> {
+        if !self.wants_tickets() {
+            return Ok(self.open_path(stream, start));
+        }
+        let mut connection = Connection::open(self).await?;
+        self.ticket_path(&mut connection, stream, start).await
+    }
+
+    /// Paths for as many live reads of one stream; tickets are fetched beforehand, so that a
+    /// load pays for opening alone.
+    pub(super) async fn live_paths(
+        &self,
+        stream: &str,
+        start: Start,
+        count: u32,
+    ) -> anyhow::Result<Vec<String>> {
+        if !self.wants_tickets() {
+            return Ok((0..count).map(|_| self.open_path(stream, start)).collect());
+        }
+        let shares = (0..MINTERS).map(|minter| {
+            let (target, stream) = (self.clone(), stream.to_owned());
+            let share = count / MINTERS + u32::from(minter < count % MINTERS);
+            async move {
+                let mut connection = Connection::open(&target).await?;
+                let mut paths = Vec::new();
+                for _ in 0..share {
+                    paths.push(target.ticket_path(&mut connection, &stream, start).await?);
+                }
+                Ok(paths)
+            }
+        });
+        Ok(pool::all(shares).await?.into_iter().flatten().collect())
+    }
+
+    /// Where a reader comes back to: the same path and its last id as a header, or, for a
+    /// server whose positions stand in the path, another path.
+    pub(super) fn resume(&self, stream: &str, path: String, last_id: String) -> (String, Option<String>) {
+        match (self.dialect, self.live) {
+            (Dialect::Streams, Live::Sse) => {
+                (format!("{}?offset={last_id}&live=sse", self.path(stream)), None)
+            }
+            _ => (path, Some(last_id)),
+        }
+    }
+
+    /// Whether every live read has a ticket of its own.
+    pub(super) fn wants_tickets(&self) -> bool {
+        self.dialect == Dialect::Streams && self.live == Live::Events && self.key.is_some()
+    }
+
+    /// The framing of live reads, in words.
+    pub(super) fn framing(&self) -> &'static str {
+        match (self.dialect, self.live, self.wants_tickets()) {
+            (Dialect::Streams, Live::Sse, _) => "protocol framing",
+            (Dialect::Streams, Live::Events, true) => "events with tickets",
+            _ => "events",
+        }
+    }
+
+    fn path(&self, stream: &str) -> String {
+        format!("{}{stream}", self.prefix)
+    }
+
+    fn open_path(&self, stream: &str, start: Start) -> String {
+        let from = match start {
+            Start::Oldest => "-1",
+            Start::Newest => "now",
+        };
+        match (self.dialect, self.live, start) {
+            (Dialect::Streams, Live::Sse, _) => format!("{}?offset={from}&live=sse", self.path(stream)),
+            (Dialect::Streams, Live::Events, _) => format!("{}?after={from}&live=events", self.path(stream)),
+            (Dialect::Pubsub, _, Start::Oldest) => format!("{}all/{stream}", self.prefix),
+            (Dialect::Pubsub, _, Start::Newest) => format!("{}sub/{stream}", self.prefix),
+        }
+    }
+
+    async fn ticket_path(
+        &self,
+        connection: &mut Connection,
+        stream: &str,
+        start: Start,
+    ) -> anyhow::Result<String> {
+        let request = self.request("POST", &format!("{}?ticket", self.path(stream)), Some(b""));
+        let answer = connection.exchange(&request).await?;
+        let body: serde_json::Value =
+            serde_json::from_slice(&answer.body).context("no ticket in the answer")?;
+        let ticket = body.get("sse_token").and_then(|t| t.as_str());
+        let ticket = ticket.with_context(|| format!("no ticket: {}", answer.text()))?;
+        Ok(format!("{}&ticket={ticket}", self.open_path(stream, start)))
+    }
+}
+
+fn finish(mut head: String, body: Option<&[u8]>) -> Vec<u8> {
+    if let Some(body) = body {
+        head.push_str(&format!("Content-Type: application/json\r\nContent-Length: {}\r\n", body.len()));
+    }
+    head.push_str("\r\n");
+    let mut request = head.into_bytes();
+    request.extend_from_slice(body.unwrap_or_default());
+    request
+}
