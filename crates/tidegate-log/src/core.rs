@@ -122,18 +122,24 @@ impl Core {
 
     /// Joins the live readers of a stream. What the handle says is no older than this call.
     pub(crate) async fn attach(&self, path: &StreamPath) -> Result<(Handle, Stored), ReadError> {
+        let stored = self.find(path).await?;
+        self.attach_to(stored).await
+    }
+
+    /// The same for a stream that was found already.
+    pub(crate) async fn attach_to(&self, mut stored: Stored) -> Result<(Handle, Stored), ReadError> {
         loop {
-            let stored = self.find(path).await?;
             let handle = self.registry.join(&stored.info);
             if handle.is_settled() {
                 return Ok((handle, stored));
             }
             // Between the look and the joining a commit may have passed unseen: look again.
-            let again = self.find(path).await?;
+            let again = self.find(&stored.info.path).await?;
             if again.info.id == stored.info.id {
                 handle.settle(&again.info);
                 return Ok((handle, again));
             }
+            stored = again;
         }
     }
 }

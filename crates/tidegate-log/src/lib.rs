@@ -31,7 +31,7 @@ pub use changes::Changes;
 pub use error::{AppendError, CreateError, LogError, ReadError};
 pub use fork::{Fork, NewFork};
 pub use keep::{Keep, KeepRule};
-pub use log::Log;
+pub use log::{Found, Log};
 pub use options::LogOptions;
 pub use record::{Gap, Page, ReadBound, Record};
 pub use store::LogStore;

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde_json::json;
 use tidegate_db::DbError;
 use tidegate_types::{Clock, Timestamp};
+use tokio::runtime::Handle;
 
 use super::sums::Sums;
 use super::{Actor, AuditEvent, AuditKind, AuditRow};
@@ -82,35 +83,48 @@ impl AuditBuffer {
 
     /// Takes an event; waits for the store only when the buffer is full.
     pub(crate) async fn record(self: &Arc<Self>, event: AuditEvent) {
-        let waiting = self.push(event);
-        if waiting >= BUFFER_ROWS {
+        if self.push(event) >= BUFFER_ROWS {
             // Whoever reports into a full buffer pays for emptying it: memory stays bounded and
             // nothing is dropped. A store that fails keeps its rows here for the next try.
             if let Err(error) = self.flush().await {
                 tracing::error!(%error, "the audit could not be written");
             }
-        } else if waiting >= EAGER_ROWS && !self.flush_started.swap(true, Ordering::AcqRel) {
-            let buffer = Arc::clone(self);
-            tokio::spawn(async move {
-                if let Err(error) = buffer.flush().await {
-                    tracing::error!(%error, "the audit could not be written");
-                }
-                buffer.flush_started.store(false, Ordering::Release);
-            });
         }
     }
 
     /// Takes an event where nothing can be awaited (a connection's end). Bounded by the caps on
-    /// connections, not by the buffer.
-    pub(crate) fn push(&self, event: AuditEvent) -> usize {
+    /// connections, not by the buffer. Answers how many wait.
+    pub(crate) fn push(self: &Arc<Self>, event: AuditEvent) -> usize {
         let now = self.clock.now();
-        let mut waiting = self.lock();
-        let due = waiting.sums.drain(now, false);
-        waiting.rows.extend(due);
-        if let Some(event) = waiting.sums.take(event, now) {
-            waiting.add(event.at(now));
+        let count = {
+            let mut waiting = self.lock();
+            let due = waiting.sums.drain(now, false);
+            waiting.rows.extend(due);
+            if let Some(event) = waiting.sums.take(event, now) {
+                waiting.add(event.at(now));
+            }
+            waiting.rows.len()
+        };
+        if count >= EAGER_ROWS {
+            self.flush_soon();
         }
-        waiting.rows.len()
+        count
+    }
+
+    /// Starts a write, unless one was started already: a second of opened streams would be a heap of
+    /// rows in between of what stays.
+    fn flush_soon(self: &Arc<Self>) {
+        let Ok(runtime) = Handle::try_current() else { return };
+        if self.flush_started.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let buffer = Arc::clone(self);
+        runtime.spawn(async move {
+            if let Err(error) = buffer.flush().await {
+                tracing::error!(%error, "the audit could not be written");
+            }
+            buffer.flush_started.store(false, Ordering::Release);
+        });
     }
 
     /// Writes everything that waited when it was called, sums of past minutes included.

@@ -111,7 +111,10 @@ impl Registry {
             state.sessions.entry(session).or_default().insert(id);
         }
         if let Some(lease) = new.lease {
-            state.leases.entry(lease).or_default().connections.push(id);
+            let connections = &mut state.leases.entry(lease).or_default().connections;
+            // Most have one, and a list that grows by itself begins with four.
+            connections.reserve_exact(1);
+            connections.push(id);
         }
         let entry = Entry {
             shared: Arc::clone(shared),
@@ -128,7 +131,7 @@ impl Registry {
             opened: false,
             holds_slot,
         };
-        state.entries.insert(id, entry);
+        state.entries.insert(id, Box::new(entry));
     }
 }
 

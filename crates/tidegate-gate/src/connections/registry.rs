@@ -78,7 +78,8 @@ pub(super) struct LeaseConnections {
 
 #[derive(Debug, Default)]
 pub(super) struct State {
-    pub(super) entries: HashMap<ConnectionId, Entry>,
+    /// Boxed: half of the places of a table may be empty.
+    pub(super) entries: HashMap<ConnectionId, Box<Entry>>,
     pub(super) owners: HashMap<Owner, Held>,
     pub(super) sessions: HashMap<SessionId, HashSet<ConnectionId>>,
     pub(super) leases: HashMap<LeaseId, LeaseConnections>,

@@ -143,7 +143,7 @@ impl State {
         }
     }
 
-    fn remove(&mut self, id: ConnectionId, now: Timestamp) -> Option<Entry> {
+    fn remove(&mut self, id: ConnectionId, now: Timestamp) -> Option<Box<Entry>> {
         self.release_slot(id);
         let entry = self.entries.remove(&id)?;
         if let Some(count) = self.networks.get_mut(&entry.network) {

@@ -23,12 +23,11 @@ impl Shard {
             held,
             writer,
             first,
-            expires,
+            expires: expires.map(|at| self.calendar.tick(at).plus(Duration::from_millis(1))),
             bell: Bell::new(&self.inbox, Whose::Reader(key)),
             serial: self.serial,
             group: 0,
             place: 0,
-            read,
             address,
             slot,
             keep_alive,
@@ -36,12 +35,11 @@ impl Shard {
             due: Tick::default(),
             ping_at: self.now.tick.plus(self.ping_every()),
             stalls_at: None,
-            retry_at: None,
-            failures: 0,
             is_behind: false,
             took: false,
-            rest: bytes::Bytes::new(),
+            rare: None,
         });
+        reader.keep_read(read);
         // It listens first and is served then: what happens in between is seen.
         self.groups.join(&Arc::clone(&self.inbox), key, &mut reader);
         self.note_due(key, &mut reader);

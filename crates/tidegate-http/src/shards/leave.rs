@@ -24,15 +24,16 @@ impl Shard {
     }
 
     /// Takes a reader out.
-    pub(super) fn dismiss(&mut self, key: u32, reader: Box<Reader>) {
+    pub(super) fn dismiss(&mut self, key: u32, mut reader: Box<Reader>) {
         if let Some(moved) = self.groups.leave(&reader)
             && let Some(other) = self.readers.find_mut(moved)
         {
             other.place = reader.place;
         }
         self.readers.free(key);
-        let said_goodbye = reader.ending.is_some() && reader.rest.is_empty() && !reader.is_blocked();
-        let Reader { mut held, ending, socket, read, address, slot, keep_alive, .. } = *reader;
+        let said_goodbye = reader.ending.is_some() && !reader.has_rest() && !reader.is_blocked();
+        let read = reader.take_read();
+        let Reader { mut held, ending, socket, address, slot, keep_alive, .. } = *reader;
         if let Some(reason) = ending {
             held.finish(reason);
         }

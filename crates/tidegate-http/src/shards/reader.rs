@@ -13,7 +13,6 @@ use tidegate_gate::EndReason;
 use tidegate_log::Tail as LogTail;
 use tidegate_types::Offset;
 use tokio::net::TcpStream;
-use tokio::time::Instant;
 
 use super::bell::Bell;
 use super::calendar::Tick;
@@ -31,14 +30,12 @@ pub(super) struct Reader {
     pub(super) held: Held,
     pub(super) writer: Writer,
     pub(super) first: Offset,
-    pub(super) expires: Option<Instant>,
+    pub(super) expires: Option<Tick>,
     pub(super) bell: Arc<Bell>,
     /// Tells this reader from an earlier one at the same place.
     pub(super) serial: u64,
     pub(super) group: u32,
     pub(super) place: usize,
-    /// What the client sent that nobody read yet.
-    pub(super) read: Bytes,
     pub(super) address: SocketAddr,
     pub(super) slot: Slot,
     pub(super) keep_alive: bool,
@@ -48,15 +45,28 @@ pub(super) struct Reader {
     pub(super) ping_at: Tick,
     /// Set while the socket takes nothing: when it has taken nothing for too long.
     pub(super) stalls_at: Option<Tick>,
-    /// Set while the log can't be read: when it is asked again.
-    pub(super) retry_at: Option<Tick>,
-    pub(super) failures: u32,
     /// It waits for a page.
     pub(super) is_behind: bool,
     /// The socket took bytes since the last look.
     pub(super) took: bool,
+    /// What few readers have at any time; most have none, and it goes when it is empty.
+    pub(super) rare: Option<Box<Rare>>,
+}
+
+#[derive(Default)]
+pub(super) struct Rare {
+    /// What the client sent that nobody read yet.
+    read: Bytes,
     /// What is left of a record that was cut.
-    pub(super) rest: Bytes,
+    rest: Bytes,
+    /// While the log can't be read.
+    retry: Option<Retry>,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Retry {
+    at: Option<Tick>,
+    failures: u32,
 }
 
 /// What came of a write.
@@ -75,7 +85,7 @@ impl Reader {
 
     /// Whether news of its stream must wait for something else first.
     pub(super) fn is_busy(&self) -> bool {
-        self.is_blocked() || self.is_behind || self.log.is_none() || self.retry_at.is_some()
+        self.is_blocked() || self.is_behind || self.log.is_none() || self.retry_at().is_some()
     }
 
     /// Writes a batch and moves the cursor past what went out.
@@ -86,7 +96,7 @@ impl Reader {
         let (rest, reached) =
             if written == bytes.len() { (Bytes::new(), batch.to) } else { batch.cut(written, bytes) };
         let all = written == bytes.len();
-        self.rest = rest;
+        self.set_rest(rest);
         if let Some(log) = self.log.as_mut() {
             log.move_to(reached);
         }
@@ -96,18 +106,19 @@ impl Reader {
 
     /// Writes bytes of this reader's own; what does not go out now goes out first next time.
     pub(super) fn write_own(&mut self, bytes: &Bytes) -> Wrote {
-        if self.rest.is_empty() {
-            let Some(written) = self.try_write(bytes) else { return Wrote::Gone };
-            self.rest = bytes.slice(written..);
+        if self.has_rest() {
+            let all = [self.rest(), &bytes[..]].concat();
+            self.set_rest(all.into());
         } else {
-            self.rest = [&self.rest[..], &bytes[..]].concat().into();
+            let Some(written) = self.try_write(bytes) else { return Wrote::Gone };
+            self.set_rest(bytes.slice(written..));
         }
-        if self.rest.is_empty() { Wrote::All } else { self.flush_blocked() }
+        if self.has_rest() { self.flush_blocked() } else { Wrote::All }
     }
 
     /// Writes what is left from before.
     pub(super) fn flush(&mut self) -> Wrote {
-        if self.is_blocked() || !self.rest.is_empty() { self.flush_blocked() } else { Wrote::All }
+        if self.is_blocked() || self.has_rest() { self.flush_blocked() } else { Wrote::All }
     }
 
     /// Goes on after a write that did not go through, or asks to be told when it may.
@@ -117,16 +128,16 @@ impl Reader {
             match self.socket.poll_write_ready(&mut Context::from_waker(&waker)) {
                 Poll::Pending => return Wrote::Blocked,
                 Poll::Ready(Err(_)) => return Wrote::Gone,
-                Poll::Ready(Ok(())) if self.rest.is_empty() => return Wrote::All,
                 Poll::Ready(Ok(())) => {}
             }
-            let mut rest = std::mem::take(&mut self.rest);
+            let Some(mut rest) = self.rare.as_mut().map(|rare| std::mem::take(&mut rare.rest)) else {
+                return Wrote::All;
+            };
             let Some(written) = self.try_write(&rest) else { return Wrote::Gone };
             rest.advance(written);
-            self.rest = rest;
-            if self.rest.is_empty() {
-                // A small rest must not keep a large buffer.
-                self.rest = Bytes::new();
+            let all = rest.is_empty();
+            self.set_rest(rest);
+            if all {
                 return Wrote::All;
             }
         }
@@ -152,7 +163,7 @@ impl Reader {
         let waker = self.waker();
         let mut buffer = [0; READ_BYTES];
         // Whoever sends more than a request ahead is not read from until its turn.
-        while self.read.len() <= SENT_AHEAD_BYTES {
+        while self.rare.as_ref().is_none_or(|rare| rare.read.len() <= SENT_AHEAD_BYTES) {
             match self.socket.poll_read_ready(&mut Context::from_waker(&waker)) {
                 Poll::Pending => return true,
                 Poll::Ready(Err(_)) => return false,
@@ -162,13 +173,78 @@ impl Reader {
                 Ok(0) => return false,
                 Ok(read) => {
                     let new = buffer.get(..read).unwrap_or_default();
-                    self.read = [&self.read[..], new].concat().into();
+                    let rare = self.rare();
+                    rare.read = [&rare.read[..], new].concat().into();
                 }
                 Err(error) if error.kind() == WouldBlock => {}
                 Err(_) => return false,
             }
         }
         true
+    }
+
+    /// Keeps what the client sent before anybody read it.
+    pub(super) fn keep_read(&mut self, read: Bytes) {
+        if !read.is_empty() {
+            self.rare().read = read;
+        }
+    }
+
+    pub(super) fn take_read(&mut self) -> Bytes {
+        self.rare.take().map(|rare| rare.read).unwrap_or_default()
+    }
+
+    pub(super) fn has_rest(&self) -> bool {
+        self.rare.as_ref().is_some_and(|rare| !rare.rest.is_empty())
+    }
+
+    fn rest(&self) -> &[u8] {
+        self.rare.as_ref().map_or(&[], |rare| &rare.rest)
+    }
+
+    fn set_rest(&mut self, rest: Bytes) {
+        if !rest.is_empty() {
+            self.rare().rest = rest;
+        } else if let Some(rare) = self.rare.as_mut() {
+            // A small rest must not keep a large buffer.
+            rare.rest = Bytes::new();
+            self.tidy();
+        }
+    }
+
+    /// When the log is asked again, while it can't be read.
+    pub(super) fn retry_at(&self) -> Option<Tick> {
+        self.rare.as_ref()?.retry?.at
+    }
+
+    /// The log could not be read; answers how often in a row that was.
+    pub(super) fn failed(&mut self) -> u32 {
+        let retry = self.rare().retry.get_or_insert_default();
+        retry.failures += 1;
+        retry.failures
+    }
+
+    /// Has the log asked again at this time; at none it is asked when it has news.
+    pub(super) fn retry(&mut self, at: Option<Tick>) {
+        if let Some(retry) = self.rare.as_mut().and_then(|rare| rare.retry.as_mut()) {
+            retry.at = at;
+        }
+    }
+
+    /// The log was read.
+    pub(super) fn succeeded(&mut self) {
+        if let Some(rare) = self.rare.as_mut() {
+            rare.retry = None;
+            self.tidy();
+        }
+    }
+
+    fn rare(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
+    }
+
+    fn tidy(&mut self) {
+        self.rare.take_if(|rare| rare.read.is_empty() && rare.rest.is_empty() && rare.retry.is_none());
     }
 
     /// The reason for which the gate wants it to end, if it does.

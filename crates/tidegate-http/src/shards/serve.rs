@@ -90,7 +90,7 @@ impl Shard {
         if let Some(fate) = self.after(key, reader, wrote) {
             return fate;
         }
-        if reader.retry_at.is_some() {
+        if reader.retry_at().is_some() {
             return Fate::Waits;
         }
         for _ in 0..BATCHES_AT_ONCE {
@@ -192,7 +192,9 @@ impl Shard {
             let reach = group.source.reach();
             let style = reader.writer.style(self.now.wall);
             let wanted = Wanted { stream: group.stream, from: log.cursor(), style, tail: reach.tail() };
-            if reader.writer.shares() && log.is_plain(&reach) && self.recent.find(&wanted).is_some() {
+            // Where it would not be taken in `next`, the reader would be back here for ever.
+            let shares = group.readers.len() > 1 && reader.writer.shares();
+            if shares && log.is_plain(&reach) && self.recent.find(&wanted).is_some() {
                 self.work.push_back(Work::Reader(asked.0));
             } else if let Some(log) = reader.log.take() {
                 self.pages.start(&self.inbox, asked, log, limit);
@@ -214,17 +216,17 @@ impl Shard {
         }
         let fate = match step {
             Ok(step) => {
-                (reader.failures, reader.retry_at) = (0, None);
+                reader.succeeded();
                 self.push_step(key, &mut reader, step)
             }
             Err(error) => {
-                reader.failures += 1;
-                tracing::warn!(error.message = %error, reader.failures, "a live stream could not be read");
-                if reader.failures >= READ_RETRIES {
+                let failures = reader.failed();
+                tracing::warn!(error.message = %error, failures, "a live stream could not be read");
+                if failures >= READ_RETRIES {
                     let wrote = self.say_goodbye(&mut reader, EndReason::Reauth);
                     self.after(key, &mut reader, wrote).unwrap_or(Fate::Waits)
                 } else {
-                    reader.retry_at = Some(self.now.tick.plus(READ_RETRY_AFTER));
+                    reader.retry(Some(self.now.tick.plus(READ_RETRY_AFTER)));
                     Fate::Waits
                 }
             }

@@ -35,8 +35,8 @@ impl Shard {
         if reader.ending.is_none() {
             wrote = self.remind(&mut reader);
         }
-        if reader.retry_at.is_some_and(|at| at <= now) {
-            reader.retry_at = None;
+        if reader.retry_at().is_some_and(|at| at <= now) {
+            reader.retry(None);
             self.work.push_back(Work::Reader(key));
         }
         self.note_write(key, &mut reader, wrote);
@@ -51,7 +51,7 @@ impl Shard {
     /// Ends a reader whose credential ran out, or pings it.
     fn remind(&self, reader: &mut Reader) -> Wrote {
         let now = self.now;
-        if reader.expires.is_some_and(|at| at <= now.instant) {
+        if reader.expires.is_some_and(|at| at <= now.tick) {
             return self.say_goodbye(reader, EndReason::Reauth);
         }
         if reader.ping_at > now.tick {
@@ -95,8 +95,7 @@ impl Shard {
 
     /// Makes sure that the calendar has an entry no later than the reader needs.
     pub(super) fn note_due(&mut self, key: u32, reader: &mut Reader) {
-        let expires = reader.expires.map(|at| self.calendar.tick(at).plus(Duration::from_millis(1)));
-        let others = [expires, reader.stalls_at, reader.retry_at];
+        let others = [reader.expires, reader.stalls_at, reader.retry_at()];
         let next = others.into_iter().flatten().fold(reader.ping_at, std::cmp::Ord::min);
         let has_entry = reader.due > self.now.tick && reader.due <= next;
         if !has_entry {

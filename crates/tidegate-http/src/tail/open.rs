@@ -14,7 +14,7 @@ use tidegate_gate::{
     ClientFacts, Connection, EndReason, NewConnection, OpenedLease, Principal, StreamKind, StreamRef,
     TicketError,
 };
-use tidegate_log::{Gap, StreamInfo, Tail as LogTail};
+use tidegate_log::{Found, Gap, StreamInfo, Tail as LogTail};
 use tidegate_types::{ErrorCode, LeaseId, Offset, ReadFrom, StreamPath};
 use tokio::time::Instant;
 
@@ -104,13 +104,14 @@ async fn open(state: &AppState, request: TailRequest) -> Result<Response, Turned
     if state.is_draining() {
         return Err(turn_away(&request, ErrorCode::Draining.into()));
     }
-    let info = state.log().lookup(&request.path).await?;
-    let entrance = enter(state, &request, info.as_ref()).await?;
+    let found = state.log().find_live(&request.path).await?;
+    let entrance = enter(state, &request, found.as_ref().map(Found::info)).await?;
+    let found = found.ok_or(ErrorCode::NotFound)?;
     let from = match request.args.start.from {
         Some(from) => from,
         None => default_start(state, &request, &entrance),
     };
-    let tail = state.log().tail(&request.path, from).await?;
+    let tail = state.log().tail_of(found, from).await?;
     if !request.framing.is_events() {
         check_start(&tail, from)?;
     }

@@ -134,6 +134,24 @@ async fn a_reader_cut_again_and_again_misses_nothing_and_sees_nothing_twice() {
 }
 
 #[tokio::test]
+async fn readers_that_come_and_go_are_all_served_the_last_one_too() {
+    let server = std::sync::Arc::new(server_with(&["1"]).await);
+    let mut visitors = tokio::task::JoinSet::new();
+    for _ in 0..16 {
+        let server = std::sync::Arc::clone(&server);
+        visitors.spawn(async move {
+            for _ in 0..20 {
+                let mut stream = EventStream::open(&server, URL, &[]).await;
+                assert_eq!(stream.next().await.unwrap().name, "tidegate.hello");
+                assert_eq!(stream.next().await.unwrap().data, "1");
+            }
+        });
+    }
+    let all = tokio::time::timeout(Duration::from_secs(20), visitors.join_all()).await;
+    assert!(all.is_ok(), "a reader was left alone with its page");
+}
+
+#[tokio::test]
 async fn a_closed_stream_ends_with_eof_and_a_reader_at_its_end_gets_204() {
     let server = server_with(&["1"]).await;
     let stream = EventStream::open(&server, URL, &[]).await;

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex};
 
 use tidegate_types::Clock;
 
+pub use self::read::Found;
 use crate::core::Core;
 use crate::{LogError, LogOptions, LogStore};
 

@@ -7,9 +7,21 @@ use tidegate_types::{Offset, ReadFrom, StreamPath};
 
 use super::Log;
 use crate::read::{clamp, records_from, start_of};
-use crate::store::{ReadQuery, StreamKey};
+use crate::store::{ReadQuery, Stored, StreamKey};
 use crate::tail::LiveState;
 use crate::{Changes, LogError, Page, ReadBound, ReadError, StreamInfo, Tail};
+
+/// A stream that was looked up.
+#[derive(Debug)]
+pub struct Found(Stored);
+
+impl Found {
+    /// How it was.
+    #[must_use]
+    pub fn info(&self) -> &StreamInfo {
+        &self.0.info
+    }
+}
 
 impl Log {
     /// The stream at a path. Does not renew its life.
@@ -94,6 +106,33 @@ impl Log {
         let next = records.last().map_or(from, |record| record.offset);
         let up_to_date = next == info.tail;
         Ok(Page { closed: info.closed && up_to_date, info, from, gap, records, next, up_to_date })
+    }
+
+    /// Looks a stream up that is to be read live once its reader was let in, see [`Log::tail_of`].
+    /// Does not renew its life.
+    ///
+    /// # Errors
+    /// The log failed.
+    pub async fn find_live(&self, path: &StreamPath) -> Result<Option<Found>, LogError> {
+        match self.core.find(path).await {
+            Ok(stored) => Ok(Some(Found(stored))),
+            Err(ReadError::NotFound | ReadError::Gone) => Ok(None),
+            Err(ReadError::Log(error)) => Err(error),
+        }
+    }
+
+    /// Opens a live reader of the very stream that was found, as it is now.
+    ///
+    /// # Errors
+    /// It is gone, or the log failed.
+    pub async fn tail_of(&self, found: Found, from: ReadFrom) -> Result<Tail, ReadError> {
+        let id = found.info().id;
+        let (handle, stored) = self.core.attach_to(found.0).await?;
+        if stored.info.id != id {
+            return Err(ReadError::NotFound);
+        }
+        self.core.note_read(&stored);
+        Ok(Tail::new(Arc::clone(&self.core), handle, stored, from))
     }
 
     /// Opens a live reader.
