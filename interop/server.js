@@ -8,7 +8,7 @@ import { join, resolve } from "node:path"
 
 const program = process.env.TIDEGATE_BIN ?? resolve(import.meta.dirname, "../target/debug/tidegate")
 
-async function freePort() {
+export async function freePort() {
   const probe = createServer()
   await new Promise((done) => probe.listen(0, "127.0.0.1", done))
   const { port } = probe.address()
@@ -16,7 +16,7 @@ async function freePort() {
   return port
 }
 
-function gone(process) {
+export function gone(process) {
   if (process.exitCode !== null || process.signalCode !== null) return Promise.resolve()
   return new Promise((done) => process.once("exit", done))
 }

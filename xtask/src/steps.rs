@@ -46,6 +46,7 @@ pub(crate) fn interop(root: &Path) -> anyhow::Result<()> {
     provide_python()?;
     provide("go", &["version"], &["golang-go"])?;
     provide("curl", &["--version"], &["curl"])?;
+    provide("jq", &["--version"], &["jq"])?;
     cargo(
         root,
         "the binary",

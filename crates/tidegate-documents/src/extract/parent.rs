@@ -5,11 +5,13 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::sync::mpsc;
+use tokio::time::{Instant, timeout};
 
 use super::line::{LINE_BYTES_MAX, Line, Said};
 use super::{Bounds, ExtractError, ExtractJob, Extracted, Extractor};
@@ -67,15 +69,10 @@ impl Extractor for ChildExtractor {
         let Some(output) = child.stdout.take() else {
             return Err(ExtractError::Lost("the child has no output".to_owned()));
         };
-        let wall = job.bounds.wall;
-        let heard = tokio::time::timeout(wall, listen(output, &pieces, job.bounds)).await;
-        let ended = match heard {
-            Err(_) => {
-                Err(ExtractError::Unprocessable(format!("reading it took longer than {} s", wall.as_secs())))
-            }
-            Ok(Ok(Heard::Whole)) => Ok(()),
-            Ok(Ok(Heard::CutOff)) => Err(cut_off(child.wait().await.map_err(lost)?)),
-            Ok(Err(error)) => Err(error),
+        let ended = match listen(output, &pieces, job.bounds).await {
+            Ok(Heard::Whole) => Ok(()),
+            Ok(Heard::CutOff) => Err(cut_off(child.wait().await.map_err(lost)?)),
+            Err(error) => Err(error),
         };
         // It has said all that counts; whatever it still does is over.
         child.start_kill().ok();
@@ -89,6 +86,8 @@ enum Heard {
     CutOff,
 }
 
+/// Hears a child out. Its clock runs while it is waited for, not while what it said is stored: a slow disk
+/// is no fault of the document.
 async fn listen(
     output: ChildStdout,
     pieces: &mpsc::Sender<Extracted>,
@@ -96,11 +95,14 @@ async fn listen(
 ) -> Result<Heard, ExtractError> {
     let mut output = BufReader::with_capacity(65_536, output);
     let mut checked = Checked::new(bounds);
-    let mut line = Vec::new();
+    let (mut line, mut left) = (Vec::new(), bounds.wall);
     loop {
         line.clear();
         let mut bounded = (&mut output).take(LINE_BYTES_MAX as u64);
-        let read = bounded.read_until(b'\n', &mut line).await;
+        let began = Instant::now();
+        let read = timeout(left, bounded.read_until(b'\n', &mut line)).await;
+        left = left.saturating_sub(began.elapsed());
+        let read = read.map_err(|_| took_too_long(bounds.wall))?;
         read.map_err(|error| ExtractError::Lost(error.to_string()))?;
         if line.pop() != Some(b'\n') {
             return if line.len() + 1 >= LINE_BYTES_MAX { Err(nonsense()) } else { Ok(Heard::CutOff) };
@@ -123,6 +125,10 @@ async fn listen(
 /// Messages come from libraries that have read the file: short, one line, without controls.
 fn sentence(message: &str) -> String {
     message.chars().filter(|c| !c.is_control()).take(300).collect()
+}
+
+fn took_too_long(wall: Duration) -> ExtractError {
+    ExtractError::Unprocessable(format!("reading it took longer than {} s", wall.as_secs()))
 }
 
 fn nonsense() -> ExtractError {

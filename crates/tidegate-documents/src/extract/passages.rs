@@ -1,6 +1,8 @@
 //! Cutting text into passages: of one page and under one heading, at the end of a sentence where
 //! there is one, each with its place in the whole text.
 
+use std::ops::Range;
+
 use text_splitter::{ChunkConfig, TextSplitter};
 
 use super::child::Stop;
@@ -9,7 +11,7 @@ use super::{Bounds, child::Say};
 use crate::NewPassage;
 
 /// Characters of a passage: as many as the first, at most the second.
-const PASSAGE_CHARS: std::ops::Range<usize> = 400..1_000;
+const PASSAGE_CHARS: Range<usize> = 400..1_000;
 /// A section of more text than this is cut before it ends, at a paragraph.
 const SECTION_BYTES: usize = 65_536;
 const BATCH_BYTES: usize = 131_072;
@@ -113,9 +115,7 @@ impl<'a, S: Say> Passages<'a, S> {
         }
         let start = if self.is_first { 0 } else { self.end + BREAK.len() };
         let mut lead_from = None;
-        let cuts: Vec<(usize, usize)> =
-            self.splitter.chunk_indices(&section).map(|(at, chunk)| (at, at + chunk.len())).collect();
-        for (from, to) in cuts {
+        for Range { start: from, end: to } in self.cuts(&section) {
             let lead = match lead_from {
                 None if self.is_first => section.get(..from).unwrap_or_default().to_owned(),
                 None => format!("{BREAK}{}", section.get(..from).unwrap_or_default()),
@@ -126,6 +126,33 @@ impl<'a, S: Say> Passages<'a, S> {
             self.push(lead, text, start + from)?;
         }
         Ok(())
+    }
+
+    /// Where a section is cut. A run without any space is cut by its length: looking for the ends of its
+    /// sentences would take as long as its length, for each piece of it.
+    fn cuts(&self, section: &str) -> Vec<Range<usize>> {
+        let mut cuts = Vec::new();
+        let mut from = 0;
+        for run in long_runs(section) {
+            self.cut_prose(section, from..run.start, &mut cuts);
+            let mut at = run.start;
+            while at < run.end {
+                let next = run.end.min(section.floor_char_boundary(at + PASSAGE_CHARS.end));
+                cuts.push(at..next);
+                at = next;
+            }
+            from = run.end;
+        }
+        self.cut_prose(section, from..section.len(), &mut cuts);
+        cuts
+    }
+
+    fn cut_prose(&self, section: &str, range: Range<usize>, cuts: &mut Vec<Range<usize>>) {
+        let prose = section.get(range.clone()).unwrap_or_default();
+        for (at, chunk) in self.splitter.chunk_indices(prose) {
+            let from = range.start + at;
+            cuts.push(from..from + chunk.len());
+        }
     }
 
     fn push(&mut self, lead: String, text: String, start: usize) -> Result<(), Stop> {
@@ -152,6 +179,17 @@ impl<'a, S: Say> Passages<'a, S> {
         let batch = std::mem::take(&mut self.batch);
         if batch.is_empty() { Ok(()) } else { self.say.say(&Line::Passages(batch)) }
     }
+}
+
+/// Runs without a space that are longer than a passage.
+fn long_runs(section: &str) -> impl Iterator<Item = Range<usize>> {
+    let mut end = 0;
+    section.split(char::is_whitespace).filter_map(move |run| {
+        let start = end;
+        let space = section.get(start + run.len()..).and_then(|rest| rest.chars().next());
+        end = start + run.len() + space.map_or(0, char::len_utf8);
+        (run.len() > PASSAGE_CHARS.end).then(|| start..start + run.len())
+    })
 }
 
 /// Without characters that no reader wants: controls but line ends and tabs, marks of byte order,
@@ -202,6 +240,16 @@ mod tests {
             assert!(passage.text.len() <= 1_000);
             assert!(passage.text.ends_with('.'), "{}", passage.text);
         }
+    }
+
+    #[test]
+    fn a_run_without_spaces_is_cut_by_its_length_and_prose_around_it_is_not() {
+        let run = "é".repeat(1_300);
+        let found = passages(&[format!("Before it. {run} After it.")]);
+        let texts: Vec<&str> = found.iter().map(|passage| passage.text.as_str()).collect();
+        assert_eq!((texts[0], texts.last()), ("Before it.", Some(&"After it.")));
+        assert_eq!(texts[1..texts.len() - 1].concat(), run);
+        assert_eq!(whole(&found), format!("Before it. {run} After it."));
     }
 
     #[test]

@@ -30,7 +30,7 @@ use crate::search::Hit;
 /// Passages that are noted for one word, or for several together.
 const POSTINGS: usize = 1_024;
 /// Passages that are read and ranked.
-const LOOKED_AT: usize = 320;
+const LOOKED_AT: usize = 192;
 
 /// Marks around a found word. Extraction removes control characters, so no text holds them.
 const OPEN: char = '\u{2}';
@@ -40,7 +40,7 @@ pub(super) fn search(conn: &Connection, wanted: &Wanted) -> Result<Vec<Hit>, DbE
     let Some(scope) = Scope::of(conn, &wanted.query)? else { return Ok(Vec::new()) };
     let mut candidates = candidates::find(conn, &scope, wanted)?;
     candidates.keep_best(LOOKED_AT);
-    let rank = Rank::new(wanted.words.iter().zip(&candidates.rarities), scope.mean_bytes);
+    let mut rank = Rank::new(wanted.words.iter().zip(&candidates.rarities), scope.mean_bytes);
     let mut found: Vec<(f64, Passage)> = Vec::new();
     for candidate in &candidates.found {
         if let Some(passage) = load(conn, candidate, wanted.query.owner)? {

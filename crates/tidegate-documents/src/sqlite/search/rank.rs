@@ -1,5 +1,7 @@
 //! BM25 (Robertson and Zaragoza 2009) over the passages that were read.
 
+use std::collections::HashMap;
+
 use super::wanted::Word;
 use crate::words::{likeness, runs, stem};
 
@@ -12,6 +14,8 @@ const HEADING: f64 = 0.5;
 pub(super) struct Rank<'a> {
     words: Vec<(&'a Word, f64)>,
     mean_bytes: f64,
+    /// What each word of the passages counts for: passages have most of theirs in common.
+    known: HashMap<String, Vec<(usize, f64)>>,
 }
 
 /// A passage as it is ranked.
@@ -22,41 +26,48 @@ pub(super) struct Weighed<'a> {
 
 impl<'a> Rank<'a> {
     pub(super) fn new(words: impl Iterator<Item = (&'a Word, &'a f64)>, mean_bytes: f64) -> Self {
-        Self { words: words.map(|(word, rarity)| (word, *rarity)).collect(), mean_bytes }
+        let words = words.map(|(word, rarity)| (word, *rarity)).collect();
+        Self { words, mean_bytes, known: HashMap::new() }
     }
 
     /// How well a passage fits, given the words (bits) that the index says it has: its stems and
     /// foldings know more than ours.
     #[expect(clippy::cast_precision_loss, reason = "bytes of a passage")]
-    pub(super) fn score(&self, passage: &Weighed<'_>, known: u64, bonus: f64) -> f64 {
+    pub(super) fn score(&mut self, passage: &Weighed<'_>, known: u64, bonus: f64) -> f64 {
         let mut counts = vec![0.0; self.words.len()];
         self.count(passage.text, 1.0, &mut counts);
         self.count(passage.heading.unwrap_or_default(), HEADING, &mut counts);
         let length = 1.0 - LENGTH + LENGTH * passage.text.len() as f64 / self.mean_bytes;
         let weighed = self.words.iter().zip(&counts).enumerate().map(|(at, ((_, rarity), counted))| {
-            let is_known =
-                u32::try_from(at).ok().and_then(|at| known.checked_shr(at)).is_some_and(|bits| bits & 1 == 1);
+            let bits = u32::try_from(at).ok().and_then(|at| known.checked_shr(at));
+            let is_known = bits.is_some_and(|bits| bits & 1 == 1);
             let count = if is_known { f64::max(*counted, HEADING) } else { *counted };
             rarity * count * (SATURATION + 1.0) / (count + SATURATION * length)
         });
         weighed.sum::<f64>() + bonus
     }
 
-    fn count(&self, text: &str, each: f64, counts: &mut [f64]) {
-        for word in runs(&text.to_lowercase()) {
-            // Most words of a text are none of these: a look at the first letter saves the rest.
-            let first = word.chars().next();
-            if !self.words.iter().any(|(wanted, _)| wanted.stem.chars().next() == first) {
-                continue;
+    fn count(&mut self, text: &str, each: f64, counts: &mut [f64]) {
+        for run in runs(text) {
+            if !self.known.contains_key(run) {
+                self.known.insert(run.to_owned(), self.counts_for(run));
             }
-            let word = stem(word);
-            for ((wanted, _), count) in self.words.iter().zip(counts.iter_mut()) {
-                let likeness = match wanted.is_open && word.starts_with(&wanted.stem) {
-                    true => 1.0,
-                    false => likeness(&word, &wanted.stem),
-                };
-                *count += each * likeness;
+            for (at, likeness) in self.known.get(run).into_iter().flatten() {
+                if let Some(count) = counts.get_mut(*at) {
+                    *count += each * likeness;
+                }
             }
         }
+    }
+
+    fn counts_for(&self, run: &str) -> Vec<(usize, f64)> {
+        let word = run.to_lowercase();
+        let stem = stem(&word);
+        let fits =
+            self.words.iter().enumerate().map(|(at, (wanted, _))| match wanted.is_beginning_of(&word) {
+                true => (at, 1.0),
+                false => (at, likeness(&stem, &wanted.stem)),
+            });
+        fits.filter(|(_, likeness)| *likeness > 0.0).collect()
     }
 }

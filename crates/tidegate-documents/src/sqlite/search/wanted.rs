@@ -19,7 +19,7 @@ pub(super) struct Word {
     text: String,
     pub(super) stem: String,
     /// It may go on: whoever types has not ended it.
-    pub(super) is_open: bool,
+    is_open: bool,
 }
 
 /// What is looked for.
@@ -84,6 +84,11 @@ impl Word {
     pub(super) fn whole(&self) -> String {
         let end = if self.is_open { " *" } else { "" };
         format!("\"{}\"{end}", self.text)
+    }
+
+    /// Whether it was typed as the beginning of this word (in lower case).
+    pub(super) fn is_beginning_of(&self, word: &str) -> bool {
+        self.is_open && word.starts_with(&self.text)
     }
 
     /// Words that begin like it; `None` when it is too short for that.

@@ -67,6 +67,15 @@ impl ModelService {
         config.llm.between_tokens_seconds = 1;
     }
 
+    /// The same as variables of a server that is another process.
+    pub(super) fn variables(&self) -> [(&'static str, String); 3] {
+        [
+            ("TIDEGATE_LLM_BASE_URL", format!("http://127.0.0.1:{}/v1", self.port)),
+            ("TIDEGATE_LLM_MODEL", "small".to_owned()),
+            ("TIDEGATE_LLM_API_KEY", KEY.to_owned()),
+        ]
+    }
+
     /// The requests so far, head and body.
     pub(super) fn requests(&self) -> Vec<String> {
         self.requests.lock().unwrap().clone()
