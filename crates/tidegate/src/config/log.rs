@@ -21,7 +21,7 @@ pub enum LogFormat {
 section! {
     /// Log lines.
     LogConfig in "log" {
-        /// `error`, `warn`, `info`, `debug`, `trace`, or per part, e.g. `info,tidegate_log=debug`.
+        /// `error`, `warn`, `info`, `debug`, or per part, e.g. `info,tidegate_log=debug`; `trace` says more in debug builds only.
         level: String = "info".to_owned(), Text;
         /// `auto` (pretty on a terminal, else json), `json` or `pretty`.
         format: LogFormat = LogFormat::Auto, Text;
