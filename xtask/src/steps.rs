@@ -14,6 +14,7 @@ pub(crate) fn test(root: &Path) -> anyhow::Result<()> {
     lint(root)?;
     provide_python()?;
     cargo(root, "unit and integration tests", ["test", "--workspace", "--locked"])?;
+    kept_by_hyper(root)?;
     conformance(root)?;
     interop(root)?;
     kill(root, 50)
@@ -29,6 +30,18 @@ pub(crate) fn lint(root: &Path) -> anyhow::Result<()> {
         Command::new("cargo")
             .args(["doc", "--workspace", "--no-deps", "--locked"])
             .env("RUSTDOCFLAGS", "--deny warnings")
+            .current_dir(root),
+    )
+}
+
+/// The edge's suite once more, with live streams that stay with hyper instead of leaving with their
+/// sockets.
+fn kept_by_hyper(root: &Path) -> anyhow::Result<()> {
+    step(
+        "the edge without detached streams",
+        Command::new("cargo")
+            .args(["test", "--locked", "--package", "tidegate-http", "--test", "it"])
+            .env("TIDEGATE_SERVER_DETACH", "false")
             .current_dir(root),
     )
 }
