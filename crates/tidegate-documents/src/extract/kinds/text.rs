@@ -6,6 +6,8 @@ use crate::extract::child::{Say, Stop};
 use crate::extract::line::Line;
 use crate::extract::passages::Passages;
 
+/// A paragraph at most.
+const PARAGRAPH_BYTES: usize = 32_768;
 /// Progress is told after so many bytes.
 const STEP_BYTES: usize = 262_144;
 
@@ -62,14 +64,21 @@ fn paragraphs(text: &str) -> impl Iterator<Item = &str> {
 /// The end of the first empty line, which belongs to what stands before it.
 fn blank_line(text: &str) -> Option<usize> {
     let mut at = 0;
-    for line in text.split_inclusive('\n') {
+    // So that no paragraph is larger than what is cut at once, whatever its lines are.
+    let head = text.get(..text.floor_char_boundary(PARAGRAPH_BYTES)).unwrap_or_default();
+    for line in head.split_inclusive('\n') {
         at += line.len();
-        // So that no paragraph is larger than what is cut at once.
-        if line.trim().is_empty() || at >= 32_768 {
+        if line.trim().is_empty() && line.ends_with('\n') {
             return (at < text.len()).then_some(at);
         }
     }
-    None
+    (head.len() < text.len()).then(|| last_break(head))
+}
+
+/// The best place to cut a text that goes on: after its last line, sentence or word.
+fn last_break(head: &str) -> usize {
+    let after = |mark: &str| head.rfind(mark).map(|at| at + mark.len());
+    after("\n").or_else(|| after(". ")).or_else(|| after(" ")).unwrap_or(head.len())
 }
 
 #[cfg(test)]
@@ -88,6 +97,17 @@ mod tests {
     fn bytes_that_are_no_text_are_refused() {
         assert!(decode(b"caf\xE9").is_err());
         assert!(decode(b"a\0b").is_err());
+    }
+
+    #[test]
+    fn a_text_that_is_one_line_is_cut_between_sentences() {
+        let text = "The tide gate lets water through one way. ".repeat(5_000);
+        let found: Vec<_> = paragraphs(&text).collect();
+        assert_eq!(found.concat(), text);
+        assert!(found.len() > 5);
+        assert!(found.iter().all(|part| part.len() <= PARAGRAPH_BYTES && part.ends_with(". ")));
+        let word = "é".repeat(40_000);
+        assert_eq!(paragraphs(&word).collect::<String>(), word);
     }
 
     #[test]

@@ -39,6 +39,19 @@ const FONT: &str = "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>";
 
 /// One page for each text.
 pub(super) fn pages(texts: &[String]) -> Vec<u8> {
+    pdf(&page_objects(texts))
+}
+
+/// The same with a picture of so many bytes.
+pub(super) fn illustrated(texts: &[String], bytes: usize) -> Vec<u8> {
+    let mut objects = page_objects(texts);
+    let picture =
+        "/Type /XObject /Subtype /Image /Width 1000 /Height 1000 /ColorSpace /DeviceGray /BitsPerComponent 8";
+    objects.push(stream(picture, &rubbish(bytes)));
+    pdf(&objects)
+}
+
+fn page_objects(texts: &[String]) -> Vec<Vec<u8>> {
     let kids: Vec<_> = (0..texts.len()).map(|n| format!("{} 0 R", 4 + n * 2)).collect();
     let mut objects = vec![
         object("<< /Type /Catalog /Pages 2 0 R >>"),
@@ -55,7 +68,7 @@ pub(super) fn pages(texts: &[String]) -> Vec<u8> {
         let drawn = format!("BT /F1 11 Tf 72 720 Td {} ET", lines.join("\n"));
         objects.push(stream("/Filter /FlateDecode", &zlib(drawn.as_bytes())));
     }
-    pdf(&objects)
+    objects
 }
 
 fn one_page(content: Vec<u8>, more: &str) -> Vec<Vec<u8>> {
