@@ -124,7 +124,7 @@ worker_processes 1;
 worker_rlimit_nofile ${openFiles()};
 pid ${folder}/nginx.pid;
 error_log ${folder}/error.log crit;
-events { worker_connections ${openFiles()}; }
+events { worker_connections ${2 * openFiles()}; } # nginx closes young connections when its table fills up
 http {
   access_log off;
   client_body_temp_path ${folder}/body;
