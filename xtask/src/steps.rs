@@ -74,7 +74,8 @@ fn npm_test(folder: &Path, name: &str) -> anyhow::Result<()> {
     step(name, Command::new("npm").arg("test").current_dir(folder))
 }
 
-/// `kill -9` under load, each round checked as far as it is new, all at the end; the journal of acknowledgements lives outside of the killed process.
+/// `kill -9` under load, each round checked as far as it is new and all at the end; the journal of
+/// acknowledgements lives outside of the killed process.
 pub(crate) fn kill(root: &Path, rounds: u32) -> anyhow::Result<()> {
     let mut command = Command::new("cargo");
     command

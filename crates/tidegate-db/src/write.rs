@@ -24,10 +24,7 @@ pub trait WriteJob: Send + 'static {
 
     /// Called once, after the commit (`Ok`) or after the job or the commit failed.
     /// Must be quick and must not panic: it runs between two commits.
-    ///
-    /// May answer a job that is to run when none waits. One such job is kept at a time, and it is dropped
-    /// when the writer stops.
-    fn done(self: Box<Self>, outcome: Result<(), DbError>) -> Option<Box<dyn WriteJob>>;
+    fn done(self: Box<Self>, outcome: Result<(), DbError>);
 
     /// Bytes that the job has written and holds in memory until it is done. Bounds how much joins one
     /// commit.
@@ -61,7 +58,7 @@ impl Writer {
     pub(crate) fn start(conn: Connection, options: WriterOptions) -> std::io::Result<Self> {
         let (queue, jobs) = mpsc::channel(options.queue_jobs.max(1));
         let (failed, failure) = watch::channel(None);
-        let state = WriterThread { conn, jobs, failed, group_jobs: options.group_jobs.max(1), later: None };
+        let state = WriterThread { conn, jobs, failed, group_jobs: options.group_jobs.max(1) };
         let thread =
             std::thread::Builder::new().name("tidegate-writer".to_owned()).spawn(move || state.run())?;
         Ok(Self { queue: Some(queue), failure, thread: Some(thread) })
@@ -105,28 +102,15 @@ struct WriterThread {
     jobs: mpsc::Receiver<Command>,
     failed: watch::Sender<Option<String>>,
     group_jobs: usize,
-    /// A job for when none waits.
-    later: Option<Box<dyn WriteJob>>,
 }
 
 impl WriterThread {
     fn run(mut self) {
-        while let Some(command) = self.next() {
+        while let Some(command) = self.jobs.blocking_recv() {
             // Where writers and this thread share a core, whoever is about to write is let finish
             // first: their jobs join this commit instead of waiting for the next one.
             std::thread::yield_now();
             self.group(command);
-        }
-    }
-
-    /// What waits, else what was left for later, else what comes. `None` when nobody can send any more.
-    fn next(&mut self) -> Option<Command> {
-        match self.jobs.try_recv() {
-            Ok(command) => Some(command),
-            Err(mpsc::error::TryRecvError::Disconnected) => None,
-            Err(mpsc::error::TryRecvError::Empty) => {
-                self.later.take().map(Command::Job).or_else(|| self.jobs.blocking_recv())
-            }
         }
     }
 
@@ -144,7 +128,7 @@ impl WriterThread {
     /// One transaction. Returns the command that could not join it, if one was taken.
     fn transaction(&mut self, first: Box<dyn WriteJob>) -> Option<Command> {
         if let Some(reason) = self.failed.borrow().clone() {
-            drop(first.done(Err(DbError::Unavailable(reason))));
+            first.done(Err(DbError::Unavailable(reason)));
             return None;
         }
         let mut ran: Vec<(Box<dyn WriteJob>, Result<(), DbError>)> = Vec::new();
@@ -152,7 +136,7 @@ impl WriterThread {
         let tx = match self.conn.transaction_with_behavior(TransactionBehavior::Immediate) {
             Ok(tx) => tx,
             Err(error) => {
-                drop(first.done(Err(error.into())));
+                first.done(Err(error.into()));
                 return None;
             }
         };
@@ -187,10 +171,7 @@ impl WriterThread {
             }),
         };
         for (job, result) in ran {
-            let later = job.done(result.and(committed.clone()));
-            if self.later.is_none() {
-                self.later = later;
-            }
+            job.done(result.and(committed.clone()));
         }
         left_over
     }
@@ -236,7 +217,7 @@ where
         if failed { Err(DbError::Bug("rolled back".to_owned())) } else { Ok(()) }
     }
 
-    fn done(self: Box<Self>, outcome: Result<(), DbError>) -> Option<Box<dyn WriteJob>> {
+    fn done(self: Box<Self>, outcome: Result<(), DbError>) {
         let answer = match (outcome, self.result) {
             (Ok(()) | Err(_), Some(Err(error))) => Err(error),
             (Ok(()), Some(Ok(value))) => Ok(value),
@@ -245,7 +226,6 @@ where
         };
         // A caller that stopped waiting learns nothing; its write stands or falls all the same.
         let _ = self.answer.send(answer);
-        None
     }
 }
 
@@ -273,7 +253,7 @@ impl Db {
     /// Hands a job to the writer. If it can't be queued, its `done` is called at once.
     pub fn submit(&self, job: Box<dyn WriteJob>) {
         if let Err((error, Command::Job(job))) = self.inner.writer.try_send(Command::Job(job)) {
-            drop(job.done(Err(error)));
+            job.done(Err(error));
         }
     }
 }

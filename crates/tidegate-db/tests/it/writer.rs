@@ -103,10 +103,9 @@ async fn many_waiting_writes_share_commits() {
             tx.execute("INSERT INTO t DEFAULT VALUES", [])?;
             Ok(())
         }
-        fn done(self: Box<Self>, outcome: Result<(), DbError>) -> Option<Box<dyn WriteJob>> {
+        fn done(self: Box<Self>, outcome: Result<(), DbError>) {
             assert_eq!(outcome, Ok(()));
             self.0.fetch_add(1, Ordering::SeqCst);
-            None
         }
     }
     let dir = tempfile::tempdir().unwrap();
@@ -117,47 +116,6 @@ async fn many_waiting_writes_share_commits() {
     // The writer answers in order: once a later write is answered, all before it were told.
     assert_eq!(done.load(Ordering::SeqCst), 500);
     assert_eq!(count(&db).await, 501);
-}
-
-/// Notes its number, and leaves the next one for later.
-struct Countdown(u8, Arc<std::sync::Mutex<Vec<u8>>>);
-
-impl WriteJob for Countdown {
-    fn run(&mut self, tx: &Transaction<'_>) -> Result<(), DbError> {
-        tx.execute("INSERT INTO t VALUES (?1)", [self.0])?;
-        Ok(())
-    }
-
-    fn done(self: Box<Self>, outcome: Result<(), DbError>) -> Option<Box<dyn WriteJob>> {
-        assert_eq!(outcome, Ok(()));
-        self.1.lock().unwrap().push(self.0);
-        (self.0 > 0).then(|| Box::new(Self(self.0 - 1, Arc::clone(&self.1))) as Box<dyn WriteJob>)
-    }
-
-    fn written(&self) -> usize {
-        usize::MAX
-    }
-}
-
-#[tokio::test]
-async fn a_job_left_for_later_runs_when_none_waits() {
-    let dir = tempfile::tempdir().unwrap();
-    let db = open(&dir).await;
-    let (release, held) = std::sync::mpsc::channel::<()>();
-    let holding = tokio::spawn({
-        let db = db.clone();
-        async move { db.write(move |_| held.recv().map_err(|e| DbError::Bug(e.to_string()))).await }
-    });
-    tokio::task::yield_now().await;
-    let order: Arc<std::sync::Mutex<Vec<u8>>> = Arc::default();
-    db.submit(Box::new(Countdown(3, Arc::clone(&order))));
-    db.submit(Box::new(Countdown(9, Arc::clone(&order))));
-    release.send(()).unwrap();
-    holding.await.unwrap().unwrap();
-    while order.lock().unwrap().len() < 5 {
-        tokio::task::yield_now().await;
-    }
-    assert_eq!(*order.lock().unwrap(), [3, 9, 2, 1, 0], "of two that were left the first is kept");
 }
 
 #[tokio::test]

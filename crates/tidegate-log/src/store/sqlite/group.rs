@@ -46,13 +46,12 @@ impl WriteJob for GroupJob {
         result
     }
 
-    fn done(self: Box<Self>, outcome: Result<(), DbError>) -> Option<Box<dyn WriteJob>> {
+    fn done(self: Box<Self>, outcome: Result<(), DbError>) {
         // First the journal: whoever is told of the commit may read at once.
         if let Some(row) = self.row {
             self.journal.settle(row, outcome.is_ok());
         }
         self.group.done(outcome);
-        self.journal.merge_when_idle()
     }
 
     fn written(&self) -> usize {

@@ -78,7 +78,8 @@ impl SqliteLogStore {
 #[async_trait::async_trait]
 impl LogStore for SqliteLogStore {
     fn commit(&self, group: Box<dyn Group>) {
-        self.journal.merge_now().into_iter().for_each(|merge| self.db.submit(merge));
+        // Before the group, which then joins the same commit.
+        self.journal.merge_on().into_iter().for_each(|merge| self.db.submit(merge));
         self.db.submit(Box::new(group::GroupJob::new(group, self.journal.clone())));
     }
 

@@ -25,6 +25,8 @@ pub(super) struct Held {
     /// The same, as the running transaction sees it.
     merging: u64,
     bytes: usize,
+    /// Rows that are being moved.
+    pass: Option<Pass>,
 }
 
 #[derive(Debug, Default)]
@@ -43,7 +45,18 @@ struct Note {
     ids: Vec<StreamId>,
 }
 
-/// What one stream gained in the rows of one merge.
+/// Rows that are moved in steps, a few streams at a time. They stay in the journal until all of their streams
+/// have them.
+#[derive(Debug)]
+pub(super) struct Pass {
+    upto: u64,
+    /// The streams that lack them, the next one last.
+    ids: Vec<StreamId>,
+    /// How far that one was moved.
+    moved: Offset,
+}
+
+/// What one stream gains by a step.
 #[derive(Debug)]
 pub(super) struct Gain {
     pub(super) id: StreamId,
@@ -52,13 +65,21 @@ pub(super) struct Gain {
     pub(super) producers: Vec<(String, ProducerState, Timestamp)>,
 }
 
-/// The rows of one merge, by stream.
-#[derive(Debug, Default)]
-pub(super) struct Batch {
+/// One step of a pass.
+#[derive(Debug)]
+pub(super) struct Step {
+    pub(super) gains: Vec<Gain>,
+    /// Rows that no stream lacks any more, and the last of them.
     pub(super) rows: usize,
     pub(super) upto: u64,
-    pub(super) gains: Vec<Gain>,
+    /// What is left of the pass.
+    pub(super) rest: Option<Pass>,
 }
+
+/// What a stream costs a step beside its bytes: a page or two.
+const STREAM_COST: usize = 4_096;
+/// What a row costs that is deleted: the chain of its pages is followed.
+const ROW_COST: usize = 1_024;
 
 impl Held {
     pub(super) fn new(merged: u64) -> Self {
@@ -165,44 +186,90 @@ impl Held {
         staged.or_else(|| self.streams.get(&id)?.producers.get(name).map(|(_, state, _)| *state))
     }
 
-    /// The oldest rows that are not in their streams' own tables yet, up to a time and about so many bytes
-    /// and streams; one row at least, if there is one.
-    pub(super) fn oldest(&self, before: Timestamp, bytes_max: usize, streams_max: usize) -> Batch {
-        let (mut ids, mut bytes, mut batch) = (BTreeSet::new(), 0_usize, Batch::default());
+    /// Takes the next step of about so much `room`, in a new pass over about so many bytes if there is none. The
+    /// pass is to be put back (`go_on`) when the step was done; one that is not begins anew.
+    pub(super) fn take_step(&mut self, before: Timestamp, pass_bytes: usize, room: usize) -> Option<Step> {
+        let mut pass = self.pass.take().or_else(|| self.begin_pass(before, pass_bytes))?;
+        let (mut left, mut gains) = (room, Vec::new());
+        while left > 0
+            && let Some(id) = pass.ids.last().copied()
+        {
+            let (gain, bytes, more) = self.gain(id, &pass, left);
+            left = left.saturating_sub(bytes.saturating_add(STREAM_COST));
+            pass.moved = gain.chunks.last().filter(|_| more).map_or(Offset::START, Chunk::end);
+            if !more {
+                pass.ids.pop();
+            }
+            gains.push(gain);
+        }
+        let (mut rows, mut upto) = (0, self.merging);
+        if pass.ids.is_empty() {
+            let begin = self.rows.partition_point(|note| note.seq <= self.merging);
+            for note in self.rows.range(begin..).take_while(|note| note.seq <= pass.upto) {
+                if left == 0 {
+                    break;
+                }
+                left = left.saturating_sub(ROW_COST.saturating_add(note.bytes / 16));
+                (rows, upto) = (rows + 1, note.seq);
+            }
+        }
+        let rest = (upto < pass.upto).then_some(pass);
+        Some(Step { gains, rows, upto, rest })
+    }
+
+    fn begin_pass(&self, before: Timestamp, bytes_max: usize) -> Option<Pass> {
+        let (mut ids, mut bytes, mut upto) = (BTreeSet::new(), 0_usize, None);
         let begin = self.rows.partition_point(|note| note.seq <= self.merging);
         for note in self.rows.range(begin..).take_while(|note| note.at <= before) {
-            if batch.rows > 0 && (bytes + note.bytes > bytes_max || ids.len() >= streams_max) {
+            if upto.is_some() && bytes.saturating_add(note.bytes) > bytes_max {
                 break;
             }
-            batch.rows += 1;
-            batch.upto = note.seq;
-            bytes += note.bytes;
+            bytes = bytes.saturating_add(note.bytes);
             ids.extend(note.ids.iter().copied());
+            upto = Some(note.seq);
         }
-        batch.gains = ids.into_iter().filter_map(|id| self.gain(id, batch.upto)).collect();
-        batch
+        Some(Pass { upto: upto?, ids: ids.into_iter().rev().collect(), moved: Offset::START })
     }
 
-    fn gain(&self, id: StreamId, upto: u64) -> Option<Gain> {
-        let stream = self.streams.get(&id)?;
-        let chunks = stream.chunks.iter().filter(|(seq, _)| (self.merging + 1..=upto).contains(seq));
-        let producers = stream.producers.iter().filter(|(_, (seq, ..))| *seq <= upto);
-        Some(Gain {
-            id,
-            chunks: chunks.map(|(_, chunk)| chunk.clone()).collect(),
-            last_seq: stream.last_seq.as_ref().filter(|(seq, _)| *seq <= upto).map(|(_, text)| text.clone()),
-            producers: producers.map(|(name, (_, state, at))| (name.clone(), *state, *at)).collect(),
-        })
+    /// What a stream gains, as far as there is room; its bytes, and whether there is more.
+    fn gain(&self, id: StreamId, pass: &Pass, room: usize) -> (Gain, usize, bool) {
+        let mut gain = Gain { id, chunks: Vec::new(), last_seq: None, producers: Vec::new() };
+        let Some(stream) = self.streams.get(&id) else { return (gain, 0, false) };
+        let (mut bytes, mut more) = (0_usize, false);
+        let begin = stream.chunks.partition_point(|(_, chunk)| chunk.end() <= pass.moved);
+        for (_, chunk) in stream.chunks.range(begin..).take_while(|(seq, _)| *seq <= pass.upto) {
+            more = bytes >= room;
+            if more {
+                break;
+            }
+            bytes = bytes.saturating_add(chunk.body.len());
+            gain.chunks.push(chunk.clone());
+        }
+        if !more {
+            let producers = stream.producers.iter().filter(|(_, (seq, ..))| *seq <= pass.upto);
+            gain.producers = producers.map(|(name, (_, state, at))| (name.clone(), *state, *at)).collect();
+            let last_seq = stream.last_seq.as_ref().filter(|(seq, _)| *seq <= pass.upto);
+            gain.last_seq = last_seq.map(|(_, text)| text.clone());
+        }
+        (gain, bytes, more)
     }
 
-    /// The running transaction has moved the rows up to this one.
-    pub(super) fn set_merging(&mut self, upto: u64) {
+    /// The running transaction has done a step.
+    pub(super) fn go_on(&mut self, upto: u64, rest: Option<Pass>) {
         self.merging = self.merging.max(upto);
+        self.pass = rest;
     }
 
-    /// The transaction that moved rows failed.
+    /// Bytes of the rows that the running transaction has not moved.
+    pub(super) fn bytes_left(&self) -> usize {
+        let begin = self.rows.partition_point(|note| note.seq <= self.merging);
+        self.rows.range(begin..).map(|note| note.bytes).sum()
+    }
+
+    /// A step or its transaction failed: what it moved is moved again.
     pub(super) fn merge_failed(&mut self) {
         self.merging = self.merged;
+        self.pass = None;
     }
 
     /// The transaction that moved the rows up to this one was committed.
@@ -225,8 +292,11 @@ impl Held {
         }
     }
 
-    /// Whether rows wait to be moved that are at least as old as this.
+    /// Whether rows are being moved, or wait for it that are at least as old as this.
     pub(super) fn is_due(&self, before: Timestamp) -> bool {
+        if self.pass.is_some() {
+            return true;
+        }
         let begin = self.rows.partition_point(|note| note.seq <= self.merging);
         self.rows.get(begin).is_some_and(|note| note.at <= before)
     }

@@ -1,7 +1,8 @@
 //! Moving rows of the journal to their streams' own tables.
 //!
-//! Owns: how small chunks become large ones. One merge moves whole rows, the oldest first, and deletes them
-//! in the same transaction. Must not: change anything that a reader can see.
+//! Owns: how small chunks become large ones. A pass moves whole rows, the oldest first, in steps that ride on
+//! commits: a few streams each, then the rows are deleted, a few each. What a pass had moved when it was cut off is
+//! recognised by its offset and not moved again. Must not: change anything that a reader can see.
 
 use std::sync::PoisonError;
 
@@ -11,7 +12,7 @@ use tidegate_types::{Offset, Timestamp};
 use tokio::sync::oneshot;
 
 use super::Journal;
-use super::held::{Batch, Gain};
+use super::held::{Gain, Step};
 use crate::StreamId;
 use crate::store::Chunk;
 use crate::store::codec::Joiner;
@@ -21,15 +22,15 @@ use crate::store::sqlite::{offset, write};
 const CHUNK_BYTES: usize = 64 * 1024;
 /// A stream's last chunk is written again with what follows while it is no larger than this.
 const GROWS_BELOW: usize = 4_096;
-/// Streams of one step, about: each costs a page or two.
-const STREAMS_PER_STEP: usize = 256;
+/// So many steps move all that a journal may hold, about, unless that makes them larger than a chunk.
+const STEPS: usize = 256;
 
-/// One merge.
+/// A part of a pass.
 pub(super) struct Merge {
     journal: Journal,
     before: Timestamp,
-    bytes: usize,
-    streams: usize,
+    room: usize,
+    /// The last row that was deleted.
     upto: Option<u64>,
     answer: Option<oneshot::Sender<Result<bool, DbError>>>,
 }
@@ -37,15 +38,20 @@ pub(super) struct Merge {
 impl Merge {
     /// A step that delays nobody for long.
     pub(super) fn step(journal: Journal) -> Self {
-        let bytes = journal.shared.bytes_max / 16;
         let before = Timestamp::from_millis(i64::MAX);
-        Self { journal, before, bytes, streams: STREAMS_PER_STEP, upto: None, answer: None }
+        let room = (journal.shared.bytes_max / STEPS).clamp(1, CHUNK_BYTES);
+        Self { journal, before, room, upto: None, answer: None }
+    }
+
+    /// The same for a journal that fills up all the same.
+    pub(super) fn large_step(journal: Journal) -> Self {
+        let step = Self::step(journal);
+        Self { room: step.room * 8, ..step }
     }
 
     /// Half of a full journal.
     pub(super) fn half(journal: Journal) -> Self {
-        let bytes = journal.shared.bytes_max / 2;
-        Self { bytes, streams: usize::MAX, ..Self::step(journal) }
+        Self { room: usize::MAX, ..Self::step(journal) }
     }
 
     /// A step that moves only rows as old as this, and answers whether there are more.
@@ -56,50 +62,61 @@ impl Merge {
     ) -> Self {
         Self { before, answer: Some(answer), ..Self::step(journal) }
     }
+
+    /// One step. Answers whether there was anything to do.
+    fn go(&mut self, tx: &Connection) -> Result<bool, DbError> {
+        let pass_bytes = self.journal.shared.bytes_max / 4;
+        // Taken out while it is worked on: after an error or a panic the pass begins anew.
+        let step = self.journal.lock().take_step(self.before, pass_bytes, self.room);
+        let Some(step) = step else { return Ok(false) };
+        apply(tx, &step)?;
+        self.upto = (step.rows > 0).then_some(step.upto).or(self.upto);
+        self.journal.lock().go_on(step.upto, step.rest);
+        Ok(true)
+    }
 }
 
 impl WriteJob for Merge {
     fn run(&mut self, tx: &Transaction<'_>) -> Result<(), DbError> {
-        let batch = self.journal.lock().oldest(self.before, self.bytes, self.streams);
-        if batch.rows > 0 {
-            apply(tx, &batch)?;
-            self.upto = Some(batch.upto);
-            self.journal.lock().set_merging(batch.upto);
+        if self.room < usize::MAX {
+            return self.go(tx).map(|_| ());
         }
+        while self.journal.lock().bytes_left() > self.journal.shared.bytes_max / 2 && self.go(tx)? {}
         Ok(())
     }
 
-    fn done(self: Box<Self>, outcome: Result<(), DbError>) -> Option<Box<dyn WriteJob>> {
+    fn done(self: Box<Self>, outcome: Result<(), DbError>) {
         let mut held = self.journal.lock();
         match (&outcome, self.upto) {
             (Ok(()), Some(upto)) => held.merge_done(upto),
-            (Err(_), Some(_)) => held.merge_failed(),
-            (_, None) => {}
+            (Ok(()), None) => {}
+            (Err(_), _) => held.merge_failed(),
         }
         let more = held.is_due(self.before);
         drop(held);
         *self.journal.shared.stuck.lock().unwrap_or_else(PoisonError::into_inner) = outcome.clone().err();
         if let Some(answer) = self.answer {
             // Whoever stopped waiting learns nothing.
-            let _ = answer.send(outcome.clone().map(|()| more));
+            let _ = answer.send(outcome.map(|()| more));
         }
-        // What failed is tried again with a later group, or when it is older.
-        outcome.ok().and_then(|()| self.journal.merge_when_idle())
     }
 }
 
-fn apply(tx: &Connection, batch: &Batch) -> Result<(), DbError> {
-    for gain in &batch.gains {
+fn apply(tx: &Connection, step: &Step) -> Result<(), DbError> {
+    for gain in &step.gains {
         // A stream that was purged since leaves nothing behind.
         if let Some(stream) = Stream::load(tx, gain.id)? {
             apply_gain(tx, gain, &stream)?;
         }
     }
-    let deleted = tx.prepare_cached("DELETE FROM journal WHERE seq <= ?1")?.execute([batch.upto])?;
-    if deleted != batch.rows {
-        return Err(DbError::Bug(format!("a merge of {} rows deleted {deleted}", batch.rows)));
+    if step.rows == 0 {
+        return Ok(());
     }
-    tx.prepare_cached("UPDATE journal_state SET merged = ?1")?.execute([batch.upto])?;
+    let deleted = tx.prepare_cached("DELETE FROM journal WHERE seq <= ?1")?.execute([step.upto])?;
+    if deleted != step.rows {
+        return Err(DbError::Bug(format!("a merge of {} rows deleted {deleted}", step.rows)));
+    }
+    tx.prepare_cached("UPDATE journal_state SET merged = ?1")?.execute([step.upto])?;
     Ok(())
 }
 
@@ -111,14 +128,17 @@ fn apply_gain(tx: &Connection, gain: &Gain, stream: &Stream) -> Result<(), DbErr
         write::update_seq(tx, gain.id, last_seq)?;
     }
     let kept = if stream.forks > 0 { Offset::START } else { stream.start };
-    let mut chunks = gain.chunks.iter().filter(|chunk| chunk.end() > kept).peekable();
+    let last = LastChunk::load(tx, gain.id)?;
+    // What is there was moved by a pass that was cut off.
+    let stored = last.as_ref().map_or(Offset::START, |last| last.end);
+    let mut chunks = gain.chunks.iter().filter(|chunk| chunk.end() > kept.max(stored)).peekable();
     let Some(first) = chunks.peek() else { return Ok(()) };
     if first.end() <= stream.start {
         // Forks may read it although it was trimmed: purging looks again.
         tx.prepare_cached("UPDATE streams SET purged = min(purged, ?2) WHERE id = ?1")?
             .execute(params![gain.id.get(), first.first.get()])?;
     }
-    let mut grows = last_small_chunk(tx, gain.id)?.filter(|last| last.end() == first.first);
+    let mut grows = last.and_then(|last| last.small).filter(|last| last.end() == first.first);
     let mut joiner = grows.as_ref().and_then(|last| Joiner::begin(last).ok());
     if joiner.is_none() {
         grows = None;
@@ -158,15 +178,24 @@ impl Stream {
     }
 }
 
-/// The stream's last chunk, if it is small.
-fn last_small_chunk(tx: &Connection, id: StreamId) -> Result<Option<Chunk>, DbError> {
-    let sql = "SELECT first_offset, records, at, CASE WHEN length(body) < ?2 THEN body END FROM chunks \
-               WHERE stream_id = ?1 ORDER BY first_offset DESC LIMIT 1";
-    let chunk = tx.prepare_cached(sql)?.query_row(params![id.get(), GROWS_BELOW], |row| {
-        let body: Option<Vec<u8>> = row.get(3)?;
-        let first = offset(row, 0)?;
-        let (records, at) = (row.get(1)?, Timestamp::from_millis(row.get(2)?));
-        Ok(body.map(|body| Chunk { first, records, at, body: body.into() }))
-    });
-    Ok(chunk.optional()?.flatten())
+/// The end of what a stream's own table has.
+struct LastChunk {
+    end: Offset,
+    /// The chunk itself, if it is small.
+    small: Option<Chunk>,
+}
+
+impl LastChunk {
+    fn load(tx: &Connection, id: StreamId) -> Result<Option<Self>, DbError> {
+        let sql = "SELECT first_offset, records, at, CASE WHEN length(body) < ?2 THEN body END FROM chunks \
+                   WHERE stream_id = ?1 ORDER BY first_offset DESC LIMIT 1";
+        let last = tx.prepare_cached(sql)?.query_row(params![id.get(), GROWS_BELOW], |row| {
+            let body: Option<Vec<u8>> = row.get(3)?;
+            let first = offset(row, 0)?;
+            let (records, at) = (row.get(1)?, Timestamp::from_millis(row.get(2)?));
+            let small = body.map(|body| Chunk { first, records, at, body: body.into() });
+            Ok(Self { end: first.plus(u64::from(records)), small })
+        });
+        Ok(last.optional()?)
+    }
 }

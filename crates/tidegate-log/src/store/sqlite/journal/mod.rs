@@ -195,16 +195,17 @@ impl Journal {
         self.lock().producer(id, name)
     }
 
-    /// A merge for when nothing else is to be done, if the journal is a quarter full.
-    pub(super) fn merge_when_idle(&self) -> Option<Box<dyn WriteJob>> {
-        (self.lock().bytes() > self.shared.bytes_max / 4)
-            .then(|| Box::new(merge::Merge::step(self.clone())) as Box<dyn WriteJob>)
-    }
-
-    /// A merge that has to come first, if the journal is full.
-    pub(super) fn merge_now(&self) -> Option<Box<dyn WriteJob>> {
-        (self.lock().bytes() > self.shared.bytes_max)
-            .then(|| Box::new(merge::Merge::half(self.clone())) as Box<dyn WriteJob>)
+    /// A merge for the next commit to take along, if the journal is a quarter full. The fuller it is the more is
+    /// moved.
+    pub(super) fn merge_on(&self) -> Option<Box<dyn WriteJob>> {
+        let (bytes, bytes_max) = (self.lock().bytes(), self.shared.bytes_max);
+        let merge = match bytes {
+            _ if bytes > bytes_max => merge::Merge::half(self.clone()),
+            _ if bytes > bytes_max / 2 => merge::Merge::large_step(self.clone()),
+            _ if bytes > bytes_max / 4 => merge::Merge::step(self.clone()),
+            _ => return None,
+        };
+        Some(Box::new(merge))
     }
 
     /// Whether there are rows as old as this.
