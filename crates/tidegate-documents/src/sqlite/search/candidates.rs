@@ -7,8 +7,9 @@ use tidegate_db::DbError;
 
 use super::POSTINGS;
 use super::scope::Scope;
-use super::wanted::{Wanted, Word, joined};
+use super::wanted::{Wanted, Word, bit, joined};
 use crate::search::Matching;
+use crate::words::is_common;
 
 /// Words whose passages are noted: the longest, which are the rarest more often than not.
 const NOTED: usize = 8;
@@ -71,8 +72,11 @@ impl<'a> Search<'a> {
         // One word weighs what it weighs.
         if words.len() > 1 {
             for (at, word) in self.longest() {
-                let having = self.ids(&word.whole())?.len();
-                self.weigh(at, having);
+                // What stands everywhere weighs next to nothing; counting it costs most.
+                if !is_common(&word.text) {
+                    let having = self.ids(&word.whole())?.len();
+                    self.weigh(at, having);
+                }
             }
         }
         let every: Vec<usize> = (0..words.len()).collect();
@@ -163,7 +167,7 @@ impl<'a> Search<'a> {
             let candidate =
                 self.found.entry(*id).or_insert(Candidate { passage: *id, ..Candidate::default() });
             for at in words {
-                let bit = u32::try_from(*at).ok().and_then(|at| 1_u64.checked_shl(at)).unwrap_or(0);
+                let bit = bit(*at);
                 if candidate.known & bit == 0 {
                     candidate.worth += share * self.rarities.get(*at).copied().unwrap_or(0.0);
                 }

@@ -28,9 +28,9 @@ use crate::Passage;
 use crate::search::Hit;
 
 /// Passages that are noted for one word, or for several together.
-const POSTINGS: usize = 1_024;
+const POSTINGS: usize = 640;
 /// Passages that are read and ranked.
-const LOOKED_AT: usize = 192;
+const LOOKED_AT: usize = 128;
 
 /// Marks around a found word. Extraction removes control characters, so no text holds them.
 const OPEN: char = '\u{2}';
@@ -41,17 +41,21 @@ pub(super) fn search(conn: &Connection, wanted: &Wanted) -> Result<Vec<Hit>, DbE
     let mut candidates = candidates::find(conn, &scope, wanted)?;
     candidates.keep_best(LOOKED_AT);
     let mut rank = Rank::new(wanted.words.iter().zip(&candidates.rarities), scope.mean_bytes);
-    let mut found: Vec<(f64, Passage)> = Vec::new();
+    let mut found: Vec<(f64, u64, Passage)> = Vec::new();
     for candidate in &candidates.found {
         if let Some(passage) = load(conn, candidate, wanted.query.owner)? {
             let text = Weighed { text: &passage.text, heading: passage.heading.as_deref() };
-            found.push((rank.score(&text, candidate.known, candidate.bonus), passage));
+            found.push((rank.score(&text, candidate.known, candidate.bonus), candidate.known, passage));
         }
     }
-    found.sort_by(|(a, one), (b, other)| b.total_cmp(a).then(one.id.cmp(&other.id)));
+    found.sort_by(|(a, _, one), (b, _, other)| b.total_cmp(a).then(one.id.cmp(&other.id)));
     found.truncate(wanted.query.limit);
-    let marked = found.into_iter().map(|(score, passage)| {
-        let highlights = highlights(conn, wanted, passage.id)?;
+    let marked = found.into_iter().map(|(score, known, passage)| {
+        // Asking the index costs as much as a search, so it is asked only for what our stems don't see.
+        let highlights = match rank.marks(&passage.text, known) {
+            Some(marks) => marks,
+            None => highlights(conn, wanted, passage.id)?,
+        };
         Ok(Hit { passage, score, highlights })
     });
     marked.collect()

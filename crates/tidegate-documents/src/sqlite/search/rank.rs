@@ -1,8 +1,9 @@
 //! BM25 (Robertson and Zaragoza 2009) over the passages that were read.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
-use super::wanted::Word;
+use super::wanted::{Word, bit};
 use crate::words::{likeness, runs, stem};
 
 const SATURATION: f64 = 1.2;
@@ -39,25 +40,53 @@ impl<'a> Rank<'a> {
         self.count(passage.heading.unwrap_or_default(), HEADING, &mut counts);
         let length = 1.0 - LENGTH + LENGTH * passage.text.len() as f64 / self.mean_bytes;
         let weighed = self.words.iter().zip(&counts).enumerate().map(|(at, ((_, rarity), counted))| {
-            let bits = u32::try_from(at).ok().and_then(|at| known.checked_shr(at));
-            let is_known = bits.is_some_and(|bits| bits & 1 == 1);
+            let is_known = known & bit(at) != 0;
             let count = if is_known { f64::max(*counted, HEADING) } else { *counted };
             rarity * count * (SATURATION + 1.0) / (count + SATURATION * length)
         });
         weighed.sum::<f64>() + bonus
     }
 
+    /// Where the words stand in a text: whole words, or where there are none those that only begin like one.
+    /// `None` when the index says of a word (bits) that it is there and it isn't seen here.
+    pub(super) fn marks(&mut self, text: &str, known: u64) -> Option<Vec<Range<usize>>> {
+        let (mut whole, mut begun, mut seen) = (Vec::new(), Vec::new(), 0_u64);
+        let mut at = 0_usize;
+        for run in runs(text) {
+            // Runs are pieces of the text, in their order.
+            at += text.get(at..)?.find(run)?;
+            let range = at..at.checked_add(run.len())?;
+            at = range.end;
+            let counts = self.fitting(run);
+            for word in counts.iter().filter(|(_, likeness)| *likeness >= 1.0).map(|(word, _)| *word) {
+                seen |= bit(word);
+            }
+            match counts.iter().map(|(_, likeness)| *likeness).fold(0.0, f64::max) {
+                likeness if likeness >= 1.0 => whole.push(range),
+                likeness if likeness > 0.0 => begun.push(range),
+                _ => {}
+            }
+        }
+        let marks = if whole.is_empty() { begun } else { whole };
+        (known & !seen == 0 && !marks.is_empty()).then_some(marks)
+    }
+
     fn count(&mut self, text: &str, each: f64, counts: &mut [f64]) {
         for run in runs(text) {
-            if !self.known.contains_key(run) {
-                self.known.insert(run.to_owned(), self.counts_for(run));
-            }
-            for (at, likeness) in self.known.get(run).into_iter().flatten() {
+            for (at, likeness) in self.fitting(run) {
                 if let Some(count) = counts.get_mut(*at) {
                     *count += each * likeness;
                 }
             }
         }
+    }
+
+    /// Which words a run counts for, and how much.
+    fn fitting(&mut self, run: &str) -> &[(usize, f64)] {
+        if !self.known.contains_key(run) {
+            self.known.insert(run.to_owned(), self.counts_for(run));
+        }
+        self.known.get(run).map_or(&[], Vec::as_slice)
     }
 
     fn counts_for(&self, run: &str) -> Vec<(usize, f64)> {

@@ -16,7 +16,7 @@ const STEM_CHARS: usize = 4;
 /// One word.
 #[derive(Clone, Debug)]
 pub(super) struct Word {
-    text: String,
+    pub(super) text: String,
     pub(super) stem: String,
     /// It may go on: whoever types has not ended it.
     is_open: bool,
@@ -96,6 +96,11 @@ impl Word {
         let is_long = self.stem.chars().count() >= STEM_CHARS;
         is_long.then(|| format!("\"{}\" *", self.stem))
     }
+}
+
+/// The bit of a word by its place; words beyond 64 have none.
+pub(super) fn bit(at: usize) -> u64 {
+    u32::try_from(at).ok().and_then(|at| 1_u64.checked_shl(at)).unwrap_or(0)
 }
 
 pub(super) fn joined(words: impl Iterator<Item = String>, joint: &str) -> String {
