@@ -6,25 +6,21 @@ use tidegate_generations::{
 use tidegate_types::ErrorCode;
 
 use crate::problem::Problem;
-use crate::wire::told;
+use crate::wire::{told, told_as_they_are};
 
-impl From<GenerationsError> for Problem {
-    fn from(error: GenerationsError) -> Self {
-        told(&error, error.code())
-    }
-}
+told_as_they_are! { GenerationsError CancelError RetryError DeleteError }
 
 fn invalid(field: Invalid) -> Problem {
     let problem = Problem::new(ErrorCode::ValidationFailed).detail(field.to_string());
     problem.field(field.pointer, "invalid", field.detail)
 }
 
-macro_rules! operation_problems {
-    ($($error:ident { $($invalid:ident)? })*) => {$(
+macro_rules! with_a_field {
+    ($($error:ident)*) => {$(
         impl From<$error> for Problem {
             fn from(error: $error) -> Self {
                 match error {
-                    $($error::$invalid(field) => invalid(field),)?
+                    $error::Invalid(field) => invalid(field),
                     error => told(&error, error.code()),
                 }
             }
@@ -32,11 +28,4 @@ macro_rules! operation_problems {
     )*};
 }
 
-operation_problems! {
-    CreateError { Invalid }
-    CancelError { }
-    RetryError { }
-    DeleteError { }
-    ClaimError { Invalid }
-    WorkError { Invalid }
-}
+with_a_field! { CreateError ClaimError WorkError }

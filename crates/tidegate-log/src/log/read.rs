@@ -29,11 +29,7 @@ impl Log {
     /// # Errors
     /// The log failed.
     pub async fn lookup(&self, path: &StreamPath) -> Result<Option<StreamInfo>, LogError> {
-        match self.find(path).await {
-            Ok(info) => Ok(Some(info)),
-            Err(ReadError::NotFound | ReadError::Gone) => Ok(None),
-            Err(ReadError::Log(error)) => Err(error),
-        }
+        Ok(self.find_live(path).await?.map(|found| found.0.info))
     }
 
     /// The stream at a path, or why it can't be read. Does not renew its life.
