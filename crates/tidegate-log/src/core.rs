@@ -1,5 +1,6 @@
 //! What all handles of one log share.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tidegate_types::{Clock, StreamPath};
@@ -7,10 +8,11 @@ use tokio::sync::oneshot;
 
 use crate::changes::ChangeLog;
 use crate::commit::{Command, Full, Heads, Moved, Queue, hand_over};
+use crate::known::{Known, Moment};
 use crate::renewals::{DueRenewal, Renewals};
 use crate::store::{LogStore, Stored};
 use crate::tail::{Handle, Registry};
-use crate::{LogOptions, ReadError};
+use crate::{LogOptions, ReadError, StreamId};
 
 pub(crate) struct Core {
     pub(crate) store: Arc<dyn LogStore>,
@@ -19,6 +21,7 @@ pub(crate) struct Core {
     pub(crate) queue: Queue,
     pub(crate) renewals: Renewals,
     pub(crate) registry: Arc<Registry>,
+    pub(crate) known: Known,
     pub(crate) changes: ChangeLog,
     heads: Mutex<Heads>,
 }
@@ -29,6 +32,7 @@ impl Core {
             queue: Queue::new(options.queue_writes, options.queue_bytes),
             renewals: Renewals::default(),
             changes: ChangeLog::default(),
+            known: Known::default(),
             registry: Arc::new(Registry::new(options.ring_records, options.ring_bytes)),
             heads: Mutex::new(Heads::new(options.heads)),
             store,
@@ -72,12 +76,15 @@ impl Core {
         answered.await.unwrap_or_else(|_| Err(stopped()))
     }
 
-    /// Notes what a commit did to the lives of streams.
-    pub(crate) fn note_commit(&self, moved: &Moved) {
-        if moved.deleted {
-            self.renewals.forget(moved.stored.info.id);
-        } else if moved.written {
-            self.renewals.note_write(&moved.stored, moved.at);
+    /// Notes what a commit did to streams and their lives.
+    pub(crate) fn note_commits(&self, all: &HashMap<StreamId, Moved>) {
+        self.known.note(all.values());
+        for moved in all.values() {
+            if moved.deleted {
+                self.renewals.forget(moved.stored.info.id);
+            } else if moved.written {
+                self.renewals.note_write(&moved.stored, moved.at);
+            }
         }
     }
 
@@ -104,9 +111,20 @@ impl Core {
 
     /// The stream at a path, if its time is not up.
     pub(crate) async fn find(&self, path: &StreamPath) -> Result<Stored, ReadError> {
+        Ok(self.sight(path).await?.stored)
+    }
+
+    /// The same, with the moment when it was looked for.
+    pub(crate) async fn sight(&self, path: &StreamPath) -> Result<Sighting, ReadError> {
+        let (known, moment) = self.known.find(path);
+        // One whose time seems up may have been renewed by what only the store knows.
+        if let Some(stored) = known.filter(|stored| self.lives(stored)) {
+            return Ok(Sighting { stored, moment });
+        }
         let stored = self.store.lookup(path).await?.ok_or(ReadError::NotFound)?;
         if !stored.gone && self.lives(&stored) {
-            return Ok(stored);
+            self.known.learn(&stored, moment);
+            return Ok(Sighting { stored, moment });
         }
         Err(if stored.forks > 0 { ReadError::Gone } else { ReadError::NotFound })
     }
@@ -120,26 +138,39 @@ impl Core {
         !self.renewals.is_expired(stored, self.clock.now())
     }
 
-    /// Joins the live readers of a stream. What the handle says is no older than this call.
+    /// Joins the live readers of a stream. What the handle and the stream say together is no older than
+    /// this call: its readers are told of a commit after whoever made it.
     pub(crate) async fn attach(&self, path: &StreamPath) -> Result<(Handle, Stored), ReadError> {
-        let stored = self.find(path).await?;
-        self.attach_to(stored).await
+        let seen = self.sight(path).await?;
+        self.attach_to(seen).await
     }
 
     /// The same for a stream that was found already.
-    pub(crate) async fn attach_to(&self, mut stored: Stored) -> Result<(Handle, Stored), ReadError> {
+    pub(crate) async fn attach_to(&self, seen: Sighting) -> Result<(Handle, Stored), ReadError> {
+        let Sighting { mut stored, mut moment } = seen;
         loop {
             let handle = self.registry.join(&stored.info);
             if handle.is_settled() {
                 return Ok((handle, stored));
             }
-            // Between the look and the joining a commit may have passed unseen: look again.
-            let again = self.find(&stored.info.path).await?;
-            if again.info.id == stored.info.id {
-                handle.settle(&again.info);
-                return Ok((handle, again));
+            if self.known.is_unmoved(moment) {
+                handle.settle(&stored.info);
+                return Ok((handle, stored));
             }
-            stored = again;
+            // Between the look and the joining a commit may have passed unseen: look again.
+            let again = self.sight(&stored.info.path).await?;
+            if again.stored.info.id == stored.info.id {
+                handle.settle(&again.stored.info);
+                return Ok((handle, again.stored));
+            }
+            Sighting { stored, moment } = again;
         }
     }
+}
+
+/// A stream that was found, and when it was looked for.
+#[derive(Debug)]
+pub(crate) struct Sighting {
+    pub(crate) stored: Stored,
+    pub(crate) moment: Moment,
 }

@@ -15,6 +15,7 @@ mod error;
 mod fork;
 pub mod json;
 mod keep;
+mod known;
 mod log;
 mod options;
 mod read;

@@ -102,8 +102,10 @@ impl Group for Batch {
         if outcome.is_err() {
             self.forget_heads();
         }
-        if outcome.is_ok() {
-            self.moved.values().for_each(|moved| self.core.note_commit(moved));
+        // Before anybody hears of it: what is answered next is known to whoever asks then.
+        match outcome {
+            Ok(()) => self.core.note_commits(&self.moved),
+            Err(_) => self.core.known.doubt(self.paths.iter()),
         }
         // Answers go out before live readers are told: writers wait for the disk only.
         let failure =

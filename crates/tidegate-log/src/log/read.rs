@@ -6,20 +6,21 @@ use std::time::Duration;
 use tidegate_types::{Offset, ReadFrom, StreamPath};
 
 use super::Log;
+use crate::core::Sighting;
 use crate::read::{clamp, records_from, start_of};
-use crate::store::{ReadQuery, Stored, StreamKey};
+use crate::store::{ReadQuery, StreamKey};
 use crate::tail::LiveState;
 use crate::{Changes, LogError, Page, ReadBound, ReadError, StreamInfo, Tail};
 
 /// A stream that was looked up.
 #[derive(Debug)]
-pub struct Found(Stored);
+pub struct Found(Sighting);
 
 impl Found {
     /// How it was.
     #[must_use]
     pub fn info(&self) -> &StreamInfo {
-        &self.0.info
+        &self.0.stored.info
     }
 }
 
@@ -29,7 +30,7 @@ impl Log {
     /// # Errors
     /// The log failed.
     pub async fn lookup(&self, path: &StreamPath) -> Result<Option<StreamInfo>, LogError> {
-        Ok(self.find_live(path).await?.map(|found| found.0.info))
+        Ok(self.find_live(path).await?.map(|found| found.0.stored.info))
     }
 
     /// The stream at a path, or why it can't be read. Does not renew its life.
@@ -110,8 +111,8 @@ impl Log {
     /// # Errors
     /// The log failed.
     pub async fn find_live(&self, path: &StreamPath) -> Result<Option<Found>, LogError> {
-        match self.core.find(path).await {
-            Ok(stored) => Ok(Some(Found(stored))),
+        match self.core.sight(path).await {
+            Ok(seen) => Ok(Some(Found(seen))),
             Err(ReadError::NotFound | ReadError::Gone) => Ok(None),
             Err(ReadError::Log(error)) => Err(error),
         }
@@ -151,7 +152,7 @@ impl Log {
         offset: Offset,
         timeout: Duration,
     ) -> Result<StreamInfo, ReadError> {
-        let (handle, stored) = self.core.attach(path).await?;
+        let (handle, mut stored) = self.core.attach(path).await?;
         self.core.note_read(&stored);
         let mut news = handle.watch();
         let over = |state: &LiveState| state.tail > offset || state.closed || state.deleted;
@@ -182,6 +183,7 @@ impl Log {
         if state.deleted {
             return Err(self.core.absence(path).await);
         }
-        Ok(StreamInfo { start: state.start, tail: state.tail, closed: state.closed, ..stored.info })
+        state.bring_up(&mut stored.info);
+        Ok(stored.info)
     }
 }

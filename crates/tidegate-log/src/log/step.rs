@@ -84,6 +84,7 @@ impl Log {
             Some((_, round)) => round,
             None => 0,
         };
+        self.core.known.drop_idle();
         chores.heads_looked_at = Some((now, self.core.lock_heads().drop_idle(since)));
     }
 }

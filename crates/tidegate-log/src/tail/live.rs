@@ -31,6 +31,15 @@ pub(crate) struct LiveState {
     pub(super) moves: u64,
 }
 
+impl LiveState {
+    /// Brings what was found up to this; it may be ahead, since readers are told of a commit last.
+    pub(crate) fn bring_up(&self, info: &mut StreamInfo) {
+        info.start = info.start.max(self.start);
+        info.tail = info.tail.max(self.tail);
+        info.closed |= self.closed;
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct Live {
     state: Mutex<LiveState>,

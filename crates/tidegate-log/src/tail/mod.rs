@@ -83,9 +83,7 @@ pub enum TailStep {
 impl Tail {
     pub(crate) fn new(core: Arc<Core>, handle: Handle, mut stored: Stored, from: ReadFrom) -> Self {
         let now = handle.state();
-        stored.info.start = now.start;
-        stored.info.tail = now.tail;
-        stored.info.closed = now.closed;
+        now.bring_up(&mut stored.info);
         let (cursor, gap) = match from {
             ReadFrom::At(offset) => clamp(offset, &stored.info),
             ReadFrom::Start | ReadFrom::Tail => (start_of(from, &stored.info), None),

@@ -9,4 +9,6 @@ mod faults;
 #[cfg(test)]
 mod journal;
 #[cfg(test)]
+mod known;
+#[cfg(test)]
 mod stores;
