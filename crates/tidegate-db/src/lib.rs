@@ -8,6 +8,7 @@
 //! a failed fsync, so a retry would lie).
 
 mod bus;
+mod checkpoint;
 mod error;
 mod keyed_locks;
 mod migrate;

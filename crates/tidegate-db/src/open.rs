@@ -7,6 +7,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 use tokio::sync::watch;
 
+use crate::checkpoint::Checkpoints;
 use crate::write::{Writer, WriterOptions};
 use crate::{DbError, OpenError};
 
@@ -25,7 +26,7 @@ pub struct DbOptions {
     pub queue_jobs: usize,
     /// How long a statement waits for a lock that another process holds.
     pub busy_timeout: Duration,
-    /// WAL pages after which the writer checkpoints.
+    /// WAL pages (4 KiB) after which a checkpoint begins.
     pub checkpoint_pages: u32,
     /// Page cache of the writer, in KiB; each reader has a quarter of it.
     pub cache_kib: u32,
@@ -87,8 +88,11 @@ impl Db {
                 .map_err(|e| failed(e.to_string()))?
                 .map_err(|e| failed(e.to_string()))?
         };
+        let checkpoints =
+            Checkpoints::start(path, options.checkpoint_pages).map_err(|e| failed(e.to_string()))?;
         let writer = Writer::start(
             connection,
+            checkpoints,
             WriterOptions { group_jobs: options.group_jobs, queue_jobs: options.queue_jobs },
         )
         .map_err(|e| failed(e.to_string()))?;
@@ -132,9 +136,8 @@ fn check_sqlite_version() -> Result<(), OpenError> {
 fn open_writer(path: &Path, options: &DbOptions) -> rusqlite::Result<Connection> {
     let conn = Connection::open(path)?;
     conn.busy_timeout(options.busy_timeout)?;
-    // A group commit touches one leaf page for each stream it appends to: small pages cost less
-    // to log. Only a new file takes this.
-    conn.pragma_update(None, "page_size", 2_048)?;
+    // A page in the log file is two writes, and one row of the journal takes several. Only a new file takes this.
+    conn.pragma_update(None, "page_size", 4_096)?;
     // The journal mode is asked back: on a file system without shared memory it stays `delete`,
     // and readers would then block the writer.
     let mode: String = conn.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
@@ -144,7 +147,6 @@ fn open_writer(path: &Path, options: &DbOptions) -> rusqlite::Result<Connection>
     conn.pragma_update(None, "synchronous", "FULL")?;
     conn.pragma_update(None, "foreign_keys", true)?;
     conn.pragma_update(None, "temp_store", "MEMORY")?;
-    conn.pragma_update(None, "wal_autocheckpoint", options.checkpoint_pages)?;
     conn.pragma_update(None, "cache_size", -i64::from(options.cache_kib))?;
     conn.set_prepared_statement_cache_capacity(256);
     Ok(conn)

@@ -10,6 +10,7 @@ use std::thread::JoinHandle;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot, watch};
 
+use crate::checkpoint::{self, Checkpoints};
 use crate::error::is_fatal;
 use crate::{Db, DbError};
 
@@ -55,10 +56,15 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    pub(crate) fn start(conn: Connection, options: WriterOptions) -> std::io::Result<Self> {
+    pub(crate) fn start(
+        conn: Connection,
+        checkpoints: Checkpoints,
+        options: WriterOptions,
+    ) -> std::io::Result<Self> {
         let (queue, jobs) = mpsc::channel(options.queue_jobs.max(1));
         let (failed, failure) = watch::channel(None);
-        let state = WriterThread { conn, jobs, failed, group_jobs: options.group_jobs.max(1) };
+        let group_jobs = options.group_jobs.max(1);
+        let state = WriterThread { conn, checkpoints, jobs, failed, group_jobs };
         let thread =
             std::thread::Builder::new().name("tidegate-writer".to_owned()).spawn(move || state.run())?;
         Ok(Self { queue: Some(queue), failure, thread: Some(thread) })
@@ -99,6 +105,7 @@ impl Drop for Writer {
 
 struct WriterThread {
     conn: Connection,
+    checkpoints: Checkpoints,
     jobs: mpsc::Receiver<Command>,
     failed: watch::Sender<Option<String>>,
     group_jobs: usize,
@@ -106,6 +113,7 @@ struct WriterThread {
 
 impl WriterThread {
     fn run(mut self) {
+        checkpoint::watch(&self.conn);
         while let Some(command) = self.jobs.blocking_recv() {
             // Where writers and this thread share a core, whoever is about to write is let finish
             // first: their jobs join this commit instead of waiting for the next one.
@@ -120,8 +128,17 @@ impl WriterThread {
         while let Some(command) = next.take() {
             match command {
                 Command::Exclusive(run) => run(&mut self.conn),
-                Command::Job(job) => next = self.transaction(job),
+                Command::Job(job) => {
+                    next = self.transaction(job);
+                    self.look_after_log();
+                }
             }
+        }
+    }
+
+    fn look_after_log(&mut self) {
+        if let Err(error) = self.checkpoints.after_commit(&self.conn) {
+            note_failure(&self.failed, "a checkpoint", &error);
         }
     }
 
@@ -163,10 +180,7 @@ impl WriterThread {
         let committed = match lost {
             Some(error) => Err(error),
             None => tx.commit().map_err(|error| {
-                if is_fatal(&error) {
-                    tracing::error!(%error, "a commit failed; writing stops until the next start");
-                    self.failed.send_replace(Some(format!("a commit failed: {error}")));
-                }
+                note_failure(&self.failed, "a commit", &error);
                 DbError::from(error)
             }),
         };
@@ -174,6 +188,16 @@ impl WriterThread {
             job.done(result.and(committed.clone()));
         }
         left_over
+    }
+}
+
+/// After an error that leaves open what is on the disk nothing is written until the next start.
+fn note_failure(failed: &watch::Sender<Option<String>>, what: &str, error: &rusqlite::Error) {
+    if is_fatal(error) {
+        tracing::error!(%error, "{what} failed; writing stops until the next start");
+        failed.send_replace(Some(format!("{what} failed: {error}")));
+    } else {
+        tracing::warn!(%error, "{what} failed");
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use tidegate_db::rusqlite::Transaction;
+use tidegate_db::rusqlite::{Connection, Transaction};
 use tidegate_db::{Bus as _, Db, DbError, DbOptions, Hint, LocalBus, WriteJob};
 
 async fn open(dir: &tempfile::TempDir) -> Db {
@@ -116,6 +116,52 @@ async fn many_waiting_writes_share_commits() {
     // The writer answers in order: once a later write is answered, all before it were told.
     assert_eq!(done.load(Ordering::SeqCst), 500);
     assert_eq!(count(&db).await, 501);
+}
+
+#[tokio::test]
+async fn the_log_file_stays_small_while_writes_never_pause() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("t.db");
+    let db = Db::open(&path, &DbOptions { checkpoint_pages: 20, ..DbOptions::default() }).await.unwrap();
+    db.write(|tx| Ok::<_, DbError>(tx.execute_batch("CREATE TABLE big (b BLOB)")?)).await.unwrap();
+    for _ in 0..1_000 {
+        let insert = "INSERT INTO big VALUES (zeroblob(10000))";
+        db.write(move |tx| Ok::<_, DbError>(tx.execute(insert, [])?)).await.unwrap();
+    }
+    let logged = std::fs::metadata(dir.path().join("t.db-wal")).unwrap().len();
+    assert!(logged < 2_000_000, "{logged} bytes of 10,000,000 are still in the log file");
+    assert!(std::fs::metadata(&path).unwrap().len() > 8_000_000, "nothing was copied");
+    drop(db);
+    let db = Db::open(&path, &DbOptions::default()).await.unwrap();
+    let count = |conn: &mut Connection| conn.query_row("SELECT count(*) FROM big", [], |row| row.get(0));
+    assert_eq!(db.read(move |conn| Ok::<i64, DbError>(count(conn)?)).await, Ok(1_000));
+}
+
+#[tokio::test]
+async fn a_reader_that_stays_does_not_keep_commits_from_being_copied_later() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("t.db");
+    let db = Db::open(&path, &DbOptions { checkpoint_pages: 10, ..DbOptions::default() }).await.unwrap();
+    db.write(|tx| Ok::<_, DbError>(tx.execute_batch("CREATE TABLE big (b BLOB)")?)).await.unwrap();
+    let insert = async |rows: usize| {
+        for _ in 0..rows {
+            let insert = "INSERT INTO big VALUES (zeroblob(10000))";
+            db.write(move |tx| Ok::<_, DbError>(tx.execute(insert, [])?)).await.unwrap();
+        }
+    };
+    let mut reader = Connection::open(&path).unwrap();
+    let reading = reader.transaction().unwrap();
+    let count = |conn: &Connection| -> i64 {
+        conn.query_row("SELECT count(*) FROM big", [], |row| row.get(0)).unwrap()
+    };
+    assert_eq!(count(&reading), 0);
+    insert(100).await;
+    assert_eq!(count(&reading), 0, "a snapshot does not move");
+    let before = std::fs::metadata(&path).unwrap().len();
+    drop(reading);
+    insert(100).await;
+    assert!(std::fs::metadata(&path).unwrap().len() > before + 500_000);
+    assert_eq!(count(&reader), 200);
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use tidegate_db::rusqlite::Connection;
 use tidegate_db::{Db, DbOptions};
 use tidegate_log::suite::{Bench, Subject, bytes_stream, model, path};
 use tidegate_log::{Append, LogOptions, NewFork, NewStream, SqliteLogStore};
-use tidegate_types::StreamPath;
+use tidegate_types::{Offset, ReadFrom, StreamPath};
 
 /// Without checkpoints the file only changes at its end (the log), so a copy of both, the file first, is what
 /// a crash at some moment would have left.
@@ -156,6 +156,31 @@ async fn small_commits_end_in_few_chunks_and_no_row_of_the_journal() {
     for at in &paths {
         assert_eq!(bench.read_all(at).await, expected);
     }
+}
+
+#[tokio::test]
+async fn a_large_commit_behind_small_ones_is_stored_once_and_in_order() {
+    let dir = tempfile::tempdir().unwrap();
+    let place = dir.path().to_owned();
+    let bench = Bench::open(open(dir, 10_000_000).await).await;
+    let at = bench.create("a").await;
+    let large = "-".repeat(6_000);
+    let mut expected = Vec::new();
+    for record in ["x", "y", &large, &large, "z", &large, "end"] {
+        bench.append(&at, record).await;
+        expected.push(record.to_owned());
+        assert_eq!(bench.read_all(&at).await, expected);
+    }
+    // `x` and `y` were joined before the first large one, `z` before the third; `end` is in the journal only.
+    assert_eq!((rows(&place, "journal"), rows(&place, "chunks")), (4, 5));
+    for from in 0..7 {
+        let page = bench.page(&at, ReadFrom::At(Offset::new(from).unwrap()), 100).await;
+        let read: Vec<_> = page.records.into_iter().map(|record| record.data).collect();
+        assert_eq!(read, expected[usize::try_from(from).unwrap()..]);
+    }
+    bench.merge().await;
+    assert_eq!((rows(&place, "journal"), rows(&place, "chunks")), (0, 6));
+    assert_eq!(bench.read_all(&at).await, expected);
 }
 
 #[tokio::test]

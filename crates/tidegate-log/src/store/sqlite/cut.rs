@@ -4,7 +4,7 @@
 //! is only the one in which the cut lies, and one of which only a part is the stream's.
 
 use tidegate_db::DbError;
-use tidegate_db::rusqlite::{Connection, Result, params};
+use tidegate_db::rusqlite::{Connection, OptionalExtension as _, Result, params};
 use tidegate_types::{Offset, Timestamp};
 
 use super::fork::{Lineages, Segment};
@@ -54,11 +54,19 @@ fn list_runs(snapshot: &Snapshot<'_>, lineages: &Lineages, stored: &Stored) -> R
     segments.retain(|segment| stored.info.start < segment.until);
     for segment in segments {
         let mut held = snapshot.look(|view| view.chunks(segment.id, from, usize::MAX, usize::MAX))?;
-        held.retain(|chunk| chunk.first < segment.until);
+        let stored = last_end(snapshot.tx(), segment.id.get())?;
+        held.retain(|chunk| chunk.first < segment.until && stored.is_none_or(|stored| chunk.end() > stored));
         runs.push(Run { from, segment, held });
         from = segment.until;
     }
     Ok(runs)
+}
+
+/// The end of what the table has of a stream: it has all before that, too.
+fn last_end(conn: &Connection, id: i64) -> Result<Option<Offset>> {
+    let sql =
+        "SELECT first_offset, records FROM chunks WHERE stream_id = ?1 ORDER BY first_offset DESC LIMIT 1";
+    conn.prepare_cached(sql)?.query_row([id], |row| Ok(super::offset(row, 0)?.plus(row.get(1)?))).optional()
 }
 
 /// The end of the records that are too old: from the oldest on, up to the first that is not.

@@ -3,20 +3,20 @@
 use tidegate_db::rusqlite::Transaction;
 use tidegate_db::{DbError, WriteJob};
 
-use super::journal::{Draft, Journal};
+use super::journal::{Draft, Drafted, Journal};
 use super::{load, write};
 use crate::store::{Group, Loaded, Needs, Write};
 
 pub(super) struct GroupJob {
     group: Box<dyn Group>,
     journal: Journal,
-    row: Option<u64>,
+    drafted: Drafted,
     bytes: usize,
 }
 
 impl GroupJob {
     pub(super) fn new(group: Box<dyn Group>, journal: Journal) -> Self {
-        Self { group, journal, row: None, bytes: 0 }
+        Self { group, journal, drafted: Drafted::default(), bytes: 0 }
     }
 
     fn apply(&mut self, tx: &Transaction<'_>) -> Result<(), DbError> {
@@ -28,11 +28,11 @@ impl GroupJob {
             if let Write::Chunk { chunk, .. } = &planned {
                 self.bytes += chunk.body.len();
             }
-            if let Some(planned) = self.journal.take(&mut draft, planned) {
+            if let Some(planned) = self.journal.take(tx, &mut draft, planned)? {
                 write::apply(tx, planned)?;
             }
         }
-        self.row = self.journal.store(tx, draft)?;
+        self.drafted = self.journal.store(tx, draft)?;
         Ok(())
     }
 }
@@ -48,9 +48,7 @@ impl WriteJob for GroupJob {
 
     fn done(self: Box<Self>, outcome: Result<(), DbError>) {
         // First the journal: whoever is told of the commit may read at once.
-        if let Some(row) = self.row {
-            self.journal.settle(row, outcome.is_ok());
-        }
+        self.journal.settle(&self.drafted, outcome.is_ok());
         self.group.done(outcome);
     }
 

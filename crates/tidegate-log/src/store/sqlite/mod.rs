@@ -190,3 +190,35 @@ fn unreadable(
     let kind = tidegate_db::rusqlite::types::Type::Text;
     tidegate_db::rusqlite::Error::FromSqlConversionFailure(column, kind, Box::new(error))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::suite::{Bench, Subject};
+    use tidegate_db::DbOptions;
+    use tidegate_db::refinery::Target;
+
+    async fn open(dir: &tempfile::TempDir) -> Db {
+        Db::open(&dir.path().join("t.db"), &DbOptions::default()).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn chunks_of_the_third_version_are_read_by_this_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let db = open(&dir).await;
+        db.migrate("log", embedded::migrations::runner().set_target(Target::Version(3))).await.unwrap();
+        let journal = db.read::<_, DbError, _>(|conn| Journal::open(conn, 1_000)).await.unwrap();
+        let store = SqliteLogStore { db, lineages: Arc::default(), journal };
+        let bench = Bench::open(Subject { store: Arc::new(store), keep: Box::new(()) }).await;
+        let (mut written, at) = (Vec::new(), bench.create("a").await);
+        for n in 0..100 {
+            written.push(format!("{n}{}", "-".repeat(n * 100)));
+            bench.append(&at, written.last().unwrap()).await;
+        }
+        let clock = Arc::clone(&bench.clock);
+        drop(bench);
+        let store = SqliteLogStore::open(open(&dir).await).await.unwrap();
+        let subject = Subject { store: Arc::new(store), keep: Box::new(dir) };
+        assert_eq!(Bench::go_on(subject, clock).await.read_all(&at).await, written);
+    }
+}

@@ -1,5 +1,5 @@
-//! Reading chunks: a stream's own, and those that it inherits as a fork. Of each stream first those of the
-//! table, then those that are still in the journal.
+//! Reading chunks: a stream's own, and those that it inherits as a fork. What the journal has of a stream comes from
+//! memory; what it lacks comes from the table.
 
 use bytes::Bytes;
 use tidegate_db::DbError;
@@ -72,24 +72,35 @@ impl Reading<'_> {
         full && !self.pieces.is_empty()
     }
 
+    fn is_done(&self, segment: &Segment) -> bool {
+        self.is_full() || self.next >= segment.until
+    }
+
     /// Reads on in the stream that holds these records, up to their end or as much as is wanted.
     fn take(&mut self, snapshot: &Snapshot<'_>, segment: &Segment) -> Result<(), LogError> {
-        if self.is_full() || self.next >= segment.until {
-            return Ok(());
-        }
         let (records, bytes) = (self.query.records, self.query.bytes);
-        let held = snapshot.look(|view| view.chunks(segment.id, self.next, records, bytes))?;
-        // Where the journal has the position itself, nothing before it is wanted from the table.
-        if held.first().is_none_or(|chunk| chunk.first > self.next) {
-            self.take_stored(snapshot.tx(), segment)?;
-        }
-        for chunk in held {
-            // The table may have it too, when a merge was committed a moment ago.
-            if chunk.end() > self.next && !self.is_full() && self.next < segment.until {
-                self.push(chunk, segment)?;
+        while !self.is_done(segment) {
+            let before = self.next;
+            for chunk in snapshot.look(|view| view.chunks(segment.id, before, records, bytes))? {
+                if chunk.first > self.next {
+                    self.take_stored(snapshot.tx(), segment)?;
+                }
+                if self.is_done(segment) {
+                    break;
+                }
+                // The table may have it too.
+                if chunk.end() > self.next {
+                    self.push(chunk, segment)?;
+                }
+            }
+            if self.next == before {
+                self.take_stored(snapshot.tx(), segment)?;
+            }
+            if self.next == before {
+                return Err(self.missing());
             }
         }
-        if self.is_full() || self.next >= segment.until { Ok(()) } else { Err(self.missing()) }
+        Ok(())
     }
 
     fn take_stored(&mut self, conn: &Connection, segment: &Segment) -> Result<(), LogError> {
@@ -104,7 +115,7 @@ impl Reading<'_> {
         let mut rows = statement.query(from).map_err(DbError::from)?;
         while let Some(row) = rows.next().map_err(DbError::from)? {
             self.push(chunk(row).map_err(DbError::from)?, segment)?;
-            if self.is_full() || self.next >= segment.until {
+            if self.is_done(segment) {
                 break;
             }
         }

@@ -32,6 +32,8 @@ pub(super) struct Held {
 #[derive(Debug, Default)]
 struct Stream {
     chunks: VecDeque<(u64, Chunk)>,
+    /// Chunks of rows up to this one were moved ahead of their rows, and are only held for older snapshots.
+    settled: u64,
     last_seq: Option<(u64, String)>,
     producers: HashMap<String, (u64, ProducerState, Timestamp)>,
 }
@@ -139,9 +141,21 @@ impl Held {
         }
     }
 
-    /// Whether records of the stream are held.
-    pub(super) fn has_chunks(&self, id: StreamId) -> bool {
-        self.chunks(id, u64::MAX).next().is_some()
+    /// What the table of chunks lacks of a stream, as the running transaction sees it.
+    pub(super) fn unsettled(&self, id: StreamId) -> Option<Gain> {
+        let old = self
+            .streams
+            .get(&id)
+            .map_or(0, |stream| stream.chunks.iter().take_while(|(seq, _)| *seq <= stream.settled).count());
+        let chunks: Vec<Chunk> = self.chunks(id, u64::MAX).skip(old).cloned().collect();
+        (!chunks.is_empty()).then_some(Gain { id, chunks, last_seq: None, producers: Vec::new() })
+    }
+
+    /// A transaction was committed that moved a stream's chunks up to a row ahead of it.
+    pub(super) fn settle(&mut self, id: StreamId, upto: u64) {
+        if let Some(stream) = self.streams.get_mut(&id) {
+            stream.settled = stream.settled.max(upto);
+        }
     }
 
     /// The chunks of a stream, in order, up to a row.

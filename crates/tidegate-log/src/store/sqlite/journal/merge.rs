@@ -104,10 +104,7 @@ impl WriteJob for Merge {
 
 fn apply(tx: &Connection, step: &Step) -> Result<(), DbError> {
     for gain in &step.gains {
-        // A stream that was purged since leaves nothing behind.
-        if let Some(stream) = Stream::load(tx, gain.id)? {
-            apply_gain(tx, gain, &stream)?;
-        }
+        move_gain(tx, gain)?;
     }
     if step.rows == 0 {
         return Ok(());
@@ -118,6 +115,12 @@ fn apply(tx: &Connection, step: &Step) -> Result<(), DbError> {
     }
     tx.prepare_cached("UPDATE journal_state SET merged = ?1")?.execute([step.upto])?;
     Ok(())
+}
+
+/// Moves what one stream gains.
+pub(super) fn move_gain(tx: &Connection, gain: &Gain) -> Result<(), DbError> {
+    // A stream that was purged since leaves nothing behind.
+    Stream::load(tx, gain.id)?.map_or(Ok(()), |stream| apply_gain(tx, gain, &stream))
 }
 
 fn apply_gain(tx: &Connection, gain: &Gain, stream: &Stream) -> Result<(), DbError> {

@@ -105,6 +105,14 @@ impl View<'_> {
 pub(super) struct Draft {
     entries: Vec<Entry>,
     at: Option<Timestamp>,
+    settled: Vec<(StreamId, u64)>,
+}
+
+/// What was stored of a draft; what became of it is to be told.
+#[derive(Debug, Default)]
+pub(super) struct Drafted {
+    row: Option<u64>,
+    settled: Vec<(StreamId, u64)>,
 }
 
 impl Journal {
@@ -118,14 +126,22 @@ impl Journal {
     }
 
     /// Takes a write, or gives it back: then it belongs in its own table, in the same transaction.
-    pub(super) fn take(&self, draft: &mut Draft, write: Write) -> Option<Write> {
+    ///
+    /// # Errors
+    /// The database failed.
+    pub(super) fn take(
+        &self,
+        conn: &Connection,
+        draft: &mut Draft,
+        write: Write,
+    ) -> Result<Option<Write>, DbError> {
         match write {
             Write::Chunk { id, chunk } => {
                 let large = chunk.body.len() >= OWN_ROW_BYTES;
                 let drafted = || draft.entries.iter().any(|e| matches!(e, Entry::Chunk(of, _) if *of == id));
-                // What follows records in the journal must follow them there.
-                if large && !drafted() && !self.lock().has_chunks(id) {
-                    return Some(Write::Chunk { id, chunk });
+                if large && !drafted() {
+                    self.settle_chunks(conn, draft, id)?;
+                    return Ok(Some(Write::Chunk { id, chunk }));
                 }
                 draft.at.get_or_insert(chunk.at);
                 draft.entries.push(Entry::Chunk(id, chunk));
@@ -135,15 +151,27 @@ impl Journal {
                 draft.at.get_or_insert(at);
                 draft.entries.push(Entry::Producer(id, producer, state));
             }
-            other => return Some(other),
+            other => return Ok(Some(other)),
         }
-        None
+        Ok(None)
     }
 
-    /// Writes the draft as one row. Answers its number, which is to be told with the outcome.
-    pub(super) fn store(&self, conn: &Connection, draft: Draft) -> Result<Option<u64>, DbError> {
+    /// Moves what the journal has of a stream ahead of its rows, so that what follows can be stored behind it.
+    fn settle_chunks(&self, conn: &Connection, draft: &mut Draft, id: StreamId) -> Result<(), DbError> {
+        let (unsettled, upto) = {
+            let held = self.lock();
+            (held.unsettled(id), held.last())
+        };
+        let Some(gain) = unsettled else { return Ok(()) };
+        draft.settled.push((id, upto));
+        merge::move_gain(conn, &gain)
+    }
+
+    /// Writes the draft as one row.
+    pub(super) fn store(&self, conn: &Connection, draft: Draft) -> Result<Drafted, DbError> {
+        let settled = draft.settled;
         if draft.entries.is_empty() {
-            return Ok(None);
+            return Ok(Drafted { row: None, settled });
         }
         let seq = self.lock().last() + 1;
         let at = draft.at.unwrap_or(Timestamp::from_millis(0));
@@ -151,13 +179,18 @@ impl Journal {
         conn.prepare_cached("INSERT INTO journal (seq, body) VALUES (?1, ?2)")?
             .execute(params![seq, &row.encode()[..]])?;
         self.lock().stage(row);
-        Ok(Some(seq))
+        Ok(Drafted { row: Some(seq), settled })
     }
 
-    /// Tells what became of a row's transaction.
-    pub(super) fn settle(&self, seq: u64, committed: bool) {
+    /// Tells what became of a draft's transaction.
+    pub(super) fn settle(&self, drafted: &Drafted, committed: bool) {
         let mut held = self.lock();
-        if committed { held.commit(seq) } else { held.drop_staged(seq) }
+        if let Some(row) = drafted.row {
+            if committed { held.commit(row) } else { held.drop_staged(row) }
+        }
+        for (id, upto) in drafted.settled.iter().filter(|_| committed) {
+            held.settle(*id, *upto);
+        }
     }
 
     /// Refuses to take more while what is there can't be moved on.
