@@ -292,7 +292,7 @@ impl Moved {
             if self.filling.as_ref().is_some_and(|chunk| chunk.is_full_for(record.len(), CHUNK_BYTES)) {
                 self.seal();
             }
-            self.filling.get_or_insert_with(|| Encoder::new(position, at)).push(record);
+            self.filling.get_or_insert_with(|| Encoder::new(position, at, record.len())).push(record);
             position = position.plus(1);
         }
     }

@@ -24,8 +24,9 @@ pub(crate) struct Encoder {
 }
 
 impl Encoder {
-    pub(crate) fn new(first: Offset, at: Timestamp) -> Self {
-        let mut body = BytesMut::with_capacity(256);
+    /// `record_bytes`: of the first record, which is often the only one: its memory then fits.
+    pub(crate) fn new(first: Offset, at: Timestamp, record_bytes: usize) -> Self {
+        let mut body = BytesMut::with_capacity(HEADER + varint::len(record_bytes as u64) + record_bytes);
         body.put_bytes(0, HEADER);
         Self { first, at, records: 0, body }
     }
@@ -63,7 +64,7 @@ impl Joiner {
     /// # Errors
     /// What does not fit in it.
     pub(crate) fn begin(chunk: &Chunk) -> Result<Self, &'static str> {
-        let mut joiner = Self { into: Encoder::new(chunk.first, chunk.at), last: 0 };
+        let mut joiner = Self { into: Encoder::new(chunk.first, chunk.at, chunk.body.len()), last: 0 };
         joiner.push(chunk)?;
         Ok(joiner)
     }
@@ -73,16 +74,25 @@ impl Joiner {
     /// # Errors
     /// What does not fit in it; nothing was joined.
     pub(crate) fn push(&mut self, chunk: &Chunk) -> Result<(), &'static str> {
-        let Self { into, last } = self;
-        for run in runs(chunk)? {
-            let before = std::mem::replace(last, run.at.as_millis());
-            varint::put_signed(&mut into.body, last.wrapping_sub(before));
-            varint::put(&mut into.body, u64::from(run.records));
-            varint::put_bytes(&mut into.body, &run.payload);
-            into.records += run.records;
+        match checked_payload(chunk)? {
+            (ONE_COMMIT, payload) => self.push_run(chunk.at, chunk.records, &payload),
+            (_, payload) => {
+                for Run { at, records, payload } in joined_runs(payload)? {
+                    self.push_run(at, records, &payload);
+                }
+            }
         }
-        into.at = into.at.max(chunk.at);
+        self.into.at = self.into.at.max(chunk.at);
         Ok(())
+    }
+
+    fn push_run(&mut self, at: Timestamp, records: u32, payload: &[u8]) {
+        let Self { into, last } = self;
+        let before = std::mem::replace(last, at.as_millis());
+        varint::put_signed(&mut into.body, last.wrapping_sub(before));
+        varint::put(&mut into.body, u64::from(records));
+        varint::put_bytes(&mut into.body, payload);
+        into.records += records;
     }
 
     /// Whether a chunk with a body of this size should rather begin the next one.
@@ -132,10 +142,13 @@ struct Run {
 }
 
 fn runs(chunk: &Chunk) -> Result<Vec<Run>, &'static str> {
-    let (version, mut payload) = checked_payload(chunk)?;
-    if version == ONE_COMMIT {
-        return Ok(vec![Run { at: chunk.at, records: chunk.records, payload }]);
+    match checked_payload(chunk)? {
+        (ONE_COMMIT, payload) => Ok(vec![Run { at: chunk.at, records: chunk.records, payload }]),
+        (_, payload) => joined_runs(payload),
     }
+}
+
+fn joined_runs(mut payload: Bytes) -> Result<Vec<Run>, &'static str> {
     let (mut runs, mut at) = (Vec::new(), 0_i64);
     while !payload.is_empty() {
         at = at.wrapping_add(varint::take_signed(&mut payload)?);
@@ -178,7 +191,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn encode(first: u64, at: i64, records: &[Vec<u8>]) -> Chunk {
-        let mut encoder = Encoder::new(Offset::new(first).unwrap(), Timestamp::from_millis(at));
+        let mut encoder = Encoder::new(Offset::new(first).unwrap(), Timestamp::from_millis(at), 0);
         records.iter().for_each(|record| encoder.push(record));
         encoder.finish()
     }

@@ -5,7 +5,13 @@
 use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
 
 /// Bytes of the largest number.
-pub(crate) const BYTES_MAX: usize = 10;
+const BYTES_MAX: usize = 10;
+
+/// Bytes that a number takes.
+pub(crate) const fn len(number: u64) -> usize {
+    let bits = 64 - (number | 1).leading_zeros() as usize;
+    bits.div_ceil(7)
+}
 
 pub(crate) fn put(into: &mut BytesMut, mut number: u64) {
     while number >= 0x80 {
@@ -57,7 +63,7 @@ pub(crate) fn take_bytes(from: &mut Bytes) -> Result<Bytes, &'static str> {
 }
 
 pub(crate) fn put_bytes(into: &mut BytesMut, bytes: &[u8]) {
-    into.reserve(BYTES_MAX + bytes.len());
+    into.reserve(len(bytes.len() as u64) + bytes.len());
     put(into, bytes.len() as u64);
     into.put_slice(bytes);
 }
@@ -72,6 +78,7 @@ mod tests {
         fn numbers_and_bytes_survive(a: u64, b: i64, bytes: Vec<u8>) {
             let mut into = BytesMut::new();
             put(&mut into, a);
+            prop_assert_eq!(into.len(), len(a));
             put_signed(&mut into, b);
             put_bytes(&mut into, &bytes);
             let mut from = into.freeze();

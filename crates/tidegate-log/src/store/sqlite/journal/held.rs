@@ -3,7 +3,7 @@
 //! Owns: rows by stream and by age, those of the running transaction apart. Must not: know SQL or locks.
 //! Rows are numbered in the order of their commits; a reader sees them up to a number.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 
 use tidegate_types::{Offset, Timestamp};
 
@@ -232,7 +232,7 @@ impl Held {
     }
 
     fn begin_pass(&self, before: Timestamp, bytes_max: usize) -> Option<Pass> {
-        let (mut ids, mut bytes, mut upto) = (BTreeSet::new(), 0_usize, None);
+        let (mut ids, mut bytes, mut upto) = (Vec::new(), 0_usize, None);
         let begin = self.rows.partition_point(|note| note.seq <= self.merging);
         for note in self.rows.range(begin..).take_while(|note| note.at <= before) {
             if upto.is_some() && bytes.saturating_add(note.bytes) > bytes_max {
@@ -242,7 +242,9 @@ impl Held {
             ids.extend(note.ids.iter().copied());
             upto = Some(note.seq);
         }
-        Some(Pass { upto: upto?, ids: ids.into_iter().rev().collect(), moved: Offset::START })
+        ids.sort_unstable_by(|a, b| b.cmp(a));
+        ids.dedup();
+        Some(Pass { upto: upto?, ids, moved: Offset::START })
     }
 
     /// What a stream gains, as far as there is room; its bytes, and whether there is more.
@@ -290,11 +292,13 @@ impl Held {
     pub(super) fn merge_done(&mut self, upto: u64) {
         self.merged = self.merged.max(upto);
         self.merging = self.merging.max(upto);
-        let mut ids = BTreeSet::new();
+        let mut ids = Vec::new();
         while let Some(note) = self.rows.pop_front_if(|note| note.seq <= upto) {
             self.bytes = self.bytes.saturating_sub(note.bytes);
             ids.extend(note.ids);
         }
+        ids.sort_unstable();
+        ids.dedup();
         for id in ids {
             let Some(stream) = self.streams.get_mut(&id) else { continue };
             while stream.chunks.pop_front_if(|(seq, _)| *seq <= upto).is_some() {}
