@@ -32,7 +32,7 @@ pub(super) struct Round<'a> {
 }
 
 /// What a group will have done once it is committed.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Plan {
     pub(super) writes: Vec<Write>,
     pub(super) answers: Vec<Answer>,
@@ -53,7 +53,14 @@ pub(crate) struct Moved {
 }
 
 pub(super) fn plan(heads: &mut Heads, round: Round<'_>, commands: Vec<Command>) -> Plan {
-    let mut planner = Planner { heads, round, next_id: round.first_new_id, plan: Plan::default() };
+    // Grown as they fill, these would be moved some seven times, their large entries with them.
+    let count = commands.len();
+    let plan = Plan {
+        writes: Vec::with_capacity(count),
+        answers: Vec::with_capacity(count),
+        moved: HashMap::with_capacity(count),
+    };
+    let mut planner = Planner { heads, round, next_id: round.first_new_id, plan };
     for command in commands {
         planner.take(command);
     }
