@@ -141,6 +141,9 @@ impl Gate {
                 }
             }
         }
+        if let age @ 1.. = self.inner.limits.tail_age_seconds {
+            self.inner.live.registry.end_aged(now.minus(Duration::from_secs(age)));
+        }
         if let Err(error) = self.write_what_waits(now).await {
             tracing::warn!(%error, "ends of leases or audit rows could not be written; they wait");
         }

@@ -131,6 +131,8 @@ limits! {
     idle_timeout_ms = 60_000, 1_000..=3_600_000;
     /// How long a live stream may make no progress before it is closed (resumable), in milliseconds.
     tail_stall_ms = 60_000, 1_000..=3_600_000;
+    /// How old a live connection may become before it is ended (`age`, resumable), in seconds; 0: any age.
+    tail_age_seconds = 0, 0..=2_592_000;
     /// Bytes of one write to a live stream.
     tail_write_bytes = 65_536, 4_096..=4_194_304;
     /// Records that a live stream keeps in memory for its readers.

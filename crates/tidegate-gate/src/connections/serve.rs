@@ -10,6 +10,9 @@ use super::{EndReason, StreamKind};
 use crate::audit::{Actor, AuditEvent, AuditKind};
 use crate::revocation::{NewRevocation, RevocationScope};
 
+/// Connections that are ended for their age in one go, once a second.
+const AGED_AT_ONCE: usize = 500;
+
 impl Registry {
     /// The connection serves its stream from now on. With a lease, the one that served it before
     /// is replaced, unless that one has the newer tag: then this one is.
@@ -41,6 +44,16 @@ impl Registry {
     /// Tells every connection to end.
     pub(crate) fn end_all(&self, reason: EndReason) {
         self.lock().end_all(reason);
+    }
+
+    /// Ends connections that were let in at this time or before, some of them at once: all will come back.
+    pub(crate) fn end_aged(&self, before: Timestamp) {
+        let mut state = self.lock();
+        let is_aged = |entry: &Entry| entry.started_at <= before && entry.end_reason().is_none();
+        let aged = state.entries.iter().filter(|(_, entry)| is_aged(entry)).map(|(id, _)| *id);
+        for id in aged.take(AGED_AT_ONCE).collect::<Vec<_>>() {
+            state.end(id, EndReason::Age);
+        }
     }
 
     /// Ends what a revocation hits.

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use tidegate_gate::{ConnectionFilter, EndReason, NewConnection, Principal, StreamKind};
-use tidegate_types::{ErrorCode, Limits, Offset};
+use tidegate_types::{Clock as _, ErrorCode, Limits, Offset};
 
 use crate::live::{connecting, ended, feed, live, live_with, no_browser};
 
@@ -145,6 +145,22 @@ async fn a_drain_ends_every_connection_and_lets_none_in() {
         assert_eq!(ended(connection).await, EndReason::Drain);
     }
     assert_eq!(live.admit(&user, None).unwrap_err().code, ErrorCode::Draining);
+}
+
+#[tokio::test]
+async fn a_connection_ends_at_the_age_that_is_set_and_at_none_by_default() {
+    for (age, expected) in [(3_600, Some(EndReason::Age)), (0, None)] {
+        let live = live_with(Limits { tail_age_seconds: age, ..Limits::default() }).await;
+        let user = live.user().await;
+        let old = live.admit(&user, None).unwrap();
+        live.clock.advance(Duration::from_secs(3_599));
+        let young = live.admit(&user, None).unwrap();
+        live.gate.step(live.clock.now()).await;
+        assert_eq!(old.end_reason(), None);
+        live.clock.advance(Duration::from_secs(1));
+        live.gate.step(live.clock.now()).await;
+        assert_eq!((old.end_reason(), young.end_reason()), (expected, None));
+    }
 }
 
 #[tokio::test]

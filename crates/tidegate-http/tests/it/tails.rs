@@ -329,6 +329,31 @@ async fn a_reader_that_takes_nothing_is_closed_as_slow_and_loses_nothing() {
 }
 
 #[tokio::test]
+async fn a_stream_as_old_as_it_may_be_ends_and_goes_on_in_the_next() {
+    let server = Server::with(|setup| {
+        open_public(setup);
+        setup.limits.tail_age_seconds = 3_600;
+    })
+    .await;
+    fill(&server, &["1"]).await;
+    let mut stream = EventStream::open(&server, URL, &[]).await;
+    stream.next().await.unwrap();
+    let now = tidegate_types::Clock::now(&tidegate_types::SystemClock);
+    server.gate.step(now.plus(Duration::from_secs(3_590))).await;
+    append(&server, "2").await;
+    stream.next().await.unwrap();
+    let last = stream.next().await.unwrap();
+    assert_eq!(last.data, "2");
+    server.gate.step(now.plus(Duration::from_secs(3_700))).await;
+    let end = stream.next().await.unwrap();
+    assert_eq!((end.name.as_str(), &end.json()["reason"]), ("tidegate.end", &serde_json::json!("age")));
+    append(&server, "3").await;
+    let mut next = EventStream::open(&server, &format!("{URL}&after={}", last.offset()), &[]).await;
+    next.next().await.unwrap();
+    assert_eq!(next.next().await.unwrap().data, "3");
+}
+
+#[tokio::test]
 async fn records_that_are_not_json_go_out_as_text_or_base64() {
     let server = Server::with(open_public).await;
     ask(&server, "PUT /v1/stream/public/text", &[("Content-Type", "text/plain")], "a\r\nb").await;
