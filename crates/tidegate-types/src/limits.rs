@@ -123,6 +123,8 @@ limits! {
     wait_seconds = 30, 1..=60;
     /// How long a request's head may take to arrive, in milliseconds.
     header_timeout_ms = 10_000, 100..=120_000;
+    /// Connections that may wait to be accepted; the system has a bound of its own (`net.core.somaxconn`).
+    accept_backlog = 4_096, 16..=65_535;
     /// How long an ordinary body may pause, in milliseconds.
     body_pause_ms = 10_000, 100..=120_000;
     /// How long an ordinary answer may take to be written, in milliseconds.

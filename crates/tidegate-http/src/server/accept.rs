@@ -38,6 +38,7 @@ const BACKOFF_MAX: Duration = Duration::from_secs(1);
 impl Acceptor {
     /// Accepts until the shutdown token is cancelled; the listener is closed then.
     pub(super) async fn run(self, listener: TcpListener) {
+        self.widen(&listener);
         let mut backoff = BACKOFF_FIRST;
         loop {
             let accepted = tokio::select! {
@@ -58,6 +59,15 @@ impl Acceptor {
                     backoff = (backoff * 2).min(BACKOFF_MAX);
                 }
             }
+        }
+    }
+
+    /// Lets more connections wait than the 128 of the standard library. When thousands come back at once, the
+    /// system drops those that find no room, and they try again a second later.
+    fn widen(&self, listener: &TcpListener) {
+        let backlog = i32::try_from(self.state.limits().accept_backlog).unwrap_or(i32::MAX);
+        if let Err(error) = SockRef::from(listener).listen(backlog) {
+            tracing::warn!(error.message = %error, "few connections may wait to be accepted");
         }
     }
 

@@ -48,6 +48,17 @@ async fn with_both_framings_only_the_chunks_count() {
 }
 
 #[tokio::test]
+async fn hundreds_who_come_at_once_are_all_let_wait() {
+    let server = Server::start().await;
+    // Once answered, it listens as it means to.
+    assert_eq!(server.send(&get("/healthz", &[])).await.status, 200);
+    // Nobody accepts in between: the runtime has this one thread.
+    let connect = || std::net::TcpStream::connect_timeout(&server.address, Duration::from_millis(900));
+    let waiting: Vec<_> = (0..300).map(|_| connect()).collect();
+    assert_eq!(waiting.iter().filter(|waiting| waiting.is_err()).count(), 0);
+}
+
+#[tokio::test]
 async fn a_head_that_is_too_large_gets_its_status() {
     let server = Server::start().await;
     let answer = server.send(&get("/healthz", &[("X-Long", &"a".repeat(20 * 1_024))])).await;
