@@ -17,6 +17,7 @@ use crate::passwords::HashPool;
 use crate::rates::Rates;
 use crate::revocation::RevocationMap;
 use crate::seen::Seen;
+use crate::tickets::Fresh;
 use crate::tokens::Keys;
 use crate::{Fetch, GateError, GateStore, IssuerConfig, PasswordParams, SigningKey};
 
@@ -148,6 +149,7 @@ pub(crate) struct Inner {
     pub(crate) issuers: Issuers,
     pub(crate) present: Present,
     pub(crate) seen: Seen,
+    pub(crate) fresh: Fresh,
 }
 
 impl fmt::Debug for Gate {
@@ -174,6 +176,7 @@ impl Gate {
             issuers: Issuers::new(&config.issuers),
             present: Present::default(),
             seen: Seen::default(),
+            fresh: Fresh::default(),
             store,
             clock,
             entropy,

@@ -51,7 +51,10 @@ pub use scope::{Scope, ScopeError};
 pub use sessions::{Issued, RefreshError, Session, SessionCookie, SessionKind};
 pub use signatures::{SignatureError, SignatureHeaders};
 pub use store::{GateStore, SqliteGate};
-pub use tickets::{MintError, Minted, OpenedLease, StreamRef, TicketError, TicketFor, TicketPreview};
+pub use tickets::{
+    EnterError, MintError, Minted, OpenedLease, StreamRef, TicketError, TicketFor, TicketPreview,
+    TicketRequest,
+};
 pub use tokens::{SigningKey, Tokens};
 
 /// Re-exported, since passwords and tokens are given and taken in these.

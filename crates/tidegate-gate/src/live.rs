@@ -174,6 +174,7 @@ impl Gate {
     async fn sweep_live(&self, now: Timestamp) -> Result<(), DbError> {
         let (live, store) = (&self.inner.live, &self.inner.store);
         live.registry.sweep(now);
+        self.inner.fresh.sweep(now, Duration::from_secs(self.inner.limits.ticket_seconds));
         store.sweep_tickets(now, SWEEP_ROWS).await?;
         let revoked_before = now.minus(self.inner.config.retention.revocations);
         self.inner.revocations.forget(revoked_before);

@@ -1,67 +1,47 @@
-//! Looking at a ticket without spending it, so that caps and grants can be asked first.
+//! Looking at a ticket without spending it, so that a hopeless one costs no write.
 
 use tidegate_types::{Secret, SecretKind};
 
-use super::principal::from_json;
-use super::{OriginRule, Refusal, StoredTicket, StreamRef, TicketError, TicketKey, TicketPreview};
-use crate::{ClientFacts, Gate};
+use super::decide::unfit;
+use super::open::handle_of;
+use super::{Refusal, StoredTicket, TicketError, TicketKey, TicketRequest};
+use crate::Gate;
 
 impl Gate {
-    /// What a ticket (or the handle of a lease) would open. Reads only.
-    ///
-    /// # Errors
-    /// It could not open this stream, or the store failed.
-    pub async fn check_ticket(
+    /// Refuses what can't open the stream, as far as the store can tell without writing.
+    pub(super) async fn look_at_ticket(
         &self,
-        text: &str,
-        stream: &StreamRef,
-        facts: &ClientFacts,
-    ) -> Result<TicketPreview, TicketError> {
-        let stored = match read_key(text) {
-            Ok((key, _)) => self.inner.store.find_ticket(key).await?,
-            Err(_) => None,
+        key: TicketKey,
+        request: &TicketRequest<'_>,
+    ) -> Result<(), TicketError> {
+        let refusal = match self.inner.store.find_ticket(key).await? {
+            None => Some(Refusal::Unknown),
+            Some(stored) => self.hopeless(&stored, request),
         };
-        let stored = match stored {
-            None => return Err(self.refuse(Refusal::Unknown, stream, facts).await),
-            Some(stored) => stored,
-        };
-        if let Some(refusal) = self.hopeless(&stored, stream, facts) {
-            return Err(self.refuse(refusal, stream, facts).await);
+        match refusal {
+            None => Ok(()),
+            Some(refusal) => Err(self.refuse(refusal, request.stream, request.facts).await),
         }
-        let kept = from_json(&stored.ticket.principal)?;
-        let principal = match self.reauthorize_ticket(&kept, &stored.ticket).await {
-            Err(TicketError::Invalid) => return Err(self.refuse(Refusal::Principal, stream, facts).await),
-            other => other?,
-        };
-        Ok(TicketPreview {
-            principal,
-            kind: stored.ticket.kind,
-            lease: stored.ticket.id.as_uuid().into(),
-            spent: stored.spent,
-        })
     }
 
-    /// Why opening can't succeed, as far as can be told without a tag.
-    fn hopeless(&self, stored: &StoredTicket, stream: &StreamRef, facts: &ClientFacts) -> Option<Refusal> {
-        let ticket = &stored.ticket;
-        let (minted, origin) = (ticket.origin.as_deref(), facts.origin.as_deref());
-        if ticket.stream != *stream {
-            Some(Refusal::OtherStream)
-        } else if !OriginRule::allows(minted, ticket.origin_own, origin, facts.fetch_site) {
-            Some(Refusal::Origin)
-        } else if !stored.spent && self.now() >= ticket.expires_at {
-            Some(Refusal::Expired)
-        } else {
-            None
-        }
+    /// Why opening can't succeed.
+    fn hopeless(&self, stored: &StoredTicket, request: &TicketRequest<'_>) -> Option<Refusal> {
+        let TicketRequest { stream, facts, tag, .. } = request;
+        unfit(&stored.ticket, stream, facts.origin.as_deref(), facts.fetch_site).or(match &stored.lease {
+            None if self.now() >= stored.ticket.expires_at => Some(Refusal::Expired),
+            Some(_) if tag.is_none() => Some(Refusal::SpentWithoutTag),
+            None | Some(_) => None,
+        })
     }
 }
 
-/// The key of a ticket or handle, by its prefix; the checksum refuses junk without a look-up.
+/// The key of a ticket or handle, by its prefix, and the handle; the checksum refuses junk without a
+/// look-up.
 pub(super) fn read_key(text: &str) -> Result<(TicketKey, Secret), TicketError> {
     if let Ok(secret) = Secret::parse(SecretKind::Ticket, text) {
-        return Ok((TicketKey::Ticket(secret.digest()), secret));
+        let handle = handle_of(&secret);
+        return Ok((TicketKey::Ticket(handle.digest()), handle));
     }
-    let secret = Secret::parse(SecretKind::LeaseHandle, text).map_err(|_| TicketError::Invalid)?;
-    Ok((TicketKey::Handle(secret.digest()), secret))
+    let handle = Secret::parse(SecretKind::LeaseHandle, text).map_err(|_| TicketError::Invalid)?;
+    Ok((TicketKey::Handle(handle.digest()), handle))
 }

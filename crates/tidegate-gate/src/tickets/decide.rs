@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use tidegate_types::Timestamp;
 
-use super::{KillReason, OpenAttempt, OriginRule, Refusal, StoredLease, StoredTicket};
+use super::{KillReason, NewTicket, OpenAttempt, OriginRule, Refusal, StoredLease, StoredTicket, StreamRef};
+use crate::FetchSite;
 use crate::connections::LeaseSight;
 
 /// Take-overs are counted over this time.
@@ -39,20 +40,30 @@ pub(crate) enum Decision {
 
 /// Decides; `tag_number` says which tag of the lease came back, if it was ever issued.
 pub(crate) fn decide(attempt: &OpenAttempt, stored: &StoredTicket, tag_number: Option<u64>) -> Decision {
-    let ticket = &stored.ticket;
-    if ticket.stream != attempt.stream {
-        return Decision::Refuse(Refusal::OtherStream);
+    if let Some(refusal) =
+        unfit(&stored.ticket, &attempt.stream, attempt.origin.as_deref(), attempt.fetch_site)
+    {
+        return Decision::Refuse(refusal);
     }
-    let origin = attempt.origin.as_deref();
-    if !OriginRule::allows(ticket.origin.as_deref(), ticket.origin_own, origin, attempt.fetch_site) {
-        return Decision::Refuse(Refusal::Origin);
+    match &stored.lease {
+        Some(lease) => resume(attempt, stored, lease, tag_number),
+        None if attempt.now >= stored.ticket.expires_at => Decision::Refuse(Refusal::Expired),
+        None => Decision::Redeem,
     }
-    match (&stored.lease, stored.spent) {
-        (Some(lease), _) => resume(attempt, stored, lease, tag_number),
-        (None, true) => Decision::Refuse(Refusal::Unknown),
-        (None, false) if attempt.now >= ticket.expires_at => Decision::Refuse(Refusal::Expired),
-        (None, false) => Decision::Redeem,
+}
+
+/// Why a ticket does not fit a request at all.
+pub(super) fn unfit(
+    ticket: &NewTicket,
+    stream: &StreamRef,
+    origin: Option<&str>,
+    fetch_site: Option<FetchSite>,
+) -> Option<Refusal> {
+    if ticket.stream != *stream {
+        return Some(Refusal::OtherStream);
     }
+    let allowed = OriginRule::allows(ticket.origin.as_deref(), ticket.origin_own, origin, fetch_site);
+    (!allowed).then_some(Refusal::Origin)
 }
 
 fn resume(

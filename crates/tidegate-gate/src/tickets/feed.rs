@@ -10,7 +10,7 @@ use crate::{ClientFacts, Gate, StreamKind};
 
 impl Gate {
     /// The feed that a ticket (or the handle of a lease) was made for. Reads only and grants
-    /// nothing: ask `check_ticket` and `open_ticket` with it.
+    /// nothing: ask `enter_by_ticket` with it.
     ///
     /// # Errors
     /// It is unknown, or not for a feed, or the store failed.

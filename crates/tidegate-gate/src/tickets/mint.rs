@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 use tidegate_types::{Secret, SecretKind, TicketId};
 
+use super::open::handle_of;
 use super::principal::to_json;
 use super::{MintError, Minted, NewTicket, OriginRule, TicketFor};
 use crate::audit::{AuditEvent, AuditKind};
@@ -32,7 +33,9 @@ impl Gate {
         let (now, entropy) = (self.now(), &*self.inner.entropy);
         let secret = Secret::generate(SecretKind::Ticket, entropy);
         let id = TicketId::generate(now, entropy);
-        let expires_at = now.plus(Duration::from_secs(self.inner.limits.ticket_seconds));
+        let digest = handle_of(&secret).digest();
+        let life = Duration::from_secs(self.inner.limits.ticket_seconds);
+        let expires_at = now.plus(life);
         let own = OriginRule { own: &self.inner.config.own_origins };
         let audit = AuditEvent::new(AuditKind::Mint, principal)
             .from_client(facts)
@@ -40,7 +43,7 @@ impl Gate {
             .stream(&wanted.stream.path)
             .detail(json!({ "kind": wanted.kind.as_str(), "origin": facts.origin }));
         let ticket = NewTicket {
-            digest: secret.digest(),
+            digest,
             id,
             principal: kept,
             stream: wanted.stream,
@@ -52,6 +55,7 @@ impl Gate {
             expires_at,
         };
         self.inner.store.insert_ticket(ticket, audit.at(now)).await?;
+        self.inner.fresh.note(digest, now, life);
         Ok(Minted { secret, id, issued_at: now, expires_at })
     }
 }

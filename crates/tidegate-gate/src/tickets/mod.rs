@@ -7,7 +7,9 @@
 
 mod check;
 mod decide;
+mod enter;
 mod feed;
+mod fresh;
 mod mint;
 mod open;
 mod origin;
@@ -25,8 +27,12 @@ use crate::rates::RetryAfter;
 use crate::{FetchSite, Principal};
 
 pub(crate) use decide::{Decision, decide};
+pub use enter::{EnterError, TicketRequest};
+pub(crate) use enter::{Entrance, Entry};
+pub(crate) use fresh::Fresh;
 pub(crate) use open::opening_audit;
 pub(crate) use origin::OriginRule;
+pub(crate) use principal::from_json as minter_from;
 
 /// One stream, by its path and by the id that a path made again does not share.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -117,7 +123,7 @@ impl TicketError {
     }
 }
 
-/// What a ticket would open, found out without spending it.
+/// What a ticket is about to open.
 #[derive(Clone, Debug)]
 pub struct TicketPreview {
     /// Who minted it, as they are now.
@@ -126,8 +132,8 @@ pub struct TicketPreview {
     pub kind: StreamKind,
     /// Give this to `admit`: all who try one ticket share one slot.
     pub lease: LeaseId,
-    /// Whether it was spent, so that only a resume can succeed.
-    pub spent: bool,
+    /// Whether a lease is resumed.
+    pub resumes: bool,
 }
 
 /// A stream that a ticket opened, or a lease resumed.
@@ -155,13 +161,21 @@ pub struct OpenedLease {
     pub ends_at: Timestamp,
 }
 
-/// How a ticket is found: by its own digest, or by its lease's handle.
+/// How a ticket is found. Both are SHA-256 of its lease's handle, which follows from the ticket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TicketKey {
-    /// SHA-256 of the ticket.
+    /// The ticket itself was shown.
     Ticket([u8; 32]),
-    /// SHA-256 of the handle.
+    /// The handle was, which opens nothing that was not opened before.
     Handle([u8; 32]),
+}
+
+impl TicketKey {
+    pub(crate) const fn digest(&self) -> &[u8; 32] {
+        match self {
+            Self::Ticket(digest) | Self::Handle(digest) => digest,
+        }
+    }
 }
 
 /// A ticket to be stored.
@@ -179,11 +193,11 @@ pub struct NewTicket {
     pub(crate) expires_at: Timestamp,
 }
 
-/// A ticket as it is stored, with its lease once it is spent.
+/// A ticket as it is stored.
 #[derive(Clone, Debug)]
 pub struct StoredTicket {
     pub(crate) ticket: NewTicket,
-    pub(crate) spent: bool,
+    /// Its lease, once it is spent.
     pub(crate) lease: Option<StoredLease>,
 }
 
@@ -197,6 +211,8 @@ pub(crate) struct StoredLease {
     pub(crate) ended_at: Option<Timestamp>,
     pub(crate) takeovers: Vec<Timestamp>,
     pub(crate) dead: bool,
+    /// Digest of its first tag, if that is not among the others.
+    pub(crate) first_tag: Option<[u8; 32]>,
 }
 
 /// Bounds of a lease.
@@ -208,7 +224,7 @@ pub(crate) struct LeaseBounds {
 }
 
 /// Everything that decides whether a ticket opens its stream.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct OpenAttempt {
     pub(crate) key: TicketKey,
     /// Digest of the tag that came back.
@@ -219,14 +235,14 @@ pub struct OpenAttempt {
     pub(crate) now: Timestamp,
     /// Digest of the tag that this connection would issue.
     pub(crate) new_tag: [u8; 32],
-    /// Digest of the handle, when a ticket is spent.
-    pub(crate) handle: [u8; 32],
     pub(crate) bounds: LeaseBounds,
     pub(crate) registry: Arc<Registry>,
     /// Since when this node runs: sockets of an earlier run ended by then.
     pub(crate) node_since: Timestamp,
     /// The circumstances, for the audit rows of the same transaction.
     pub(crate) audit: AuditEvent,
+    /// Asked inside of the transaction, before anything is written.
+    pub(crate) entrance: Entrance,
 }
 
 /// What became of an attempt.
@@ -236,6 +252,8 @@ pub enum Opening {
     Opened(OpeningDone),
     /// Nothing was changed.
     Refused(Refusal),
+    /// Whoever asked turned it away; nothing was changed.
+    TurnedAway,
     /// The lease is dead from now on.
     Killed {
         /// Which lease.
@@ -248,7 +266,9 @@ pub enum Opening {
 /// An opening as the store made it.
 #[derive(Clone, Debug)]
 pub struct OpeningDone {
-    pub(crate) ticket: NewTicket,
+    pub(crate) lease_id: LeaseId,
+    pub(crate) kind: StreamKind,
+    pub(crate) start: Option<Offset>,
     pub(crate) tag_number: u64,
     pub(crate) resumed: bool,
     pub(crate) took_over: bool,

@@ -1,23 +1,21 @@
-//! Opening: a ticket is spent, or its lease resumed, in one atomic write.
+//! Opening: what is asked of the store, what is audited of it, and how a lease is named.
+
+use std::convert::Infallible;
 
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
-use tidegate_types::{Entropy, ResumeTag, Secret, SecretKind};
+use tidegate_types::{Entropy, ResumeTag, Secret, SecretKind, Timestamp};
 
-use super::check::read_key;
-use super::principal::from_json;
 use super::{
-    Decision, LeaseBounds, OpenAttempt, OpenedLease, Opening, OpeningDone, Refusal, StoredTicket, StreamRef,
-    TicketError, TicketKey,
+    Decision, EnterError, Entrance, LeaseBounds, NewTicket, OpenAttempt, OpenedLease, Refusal, StreamRef,
+    TicketError, TicketKey, TicketRequest,
 };
 use crate::audit::{Actor, AuditEvent, AuditKind, AuditRow};
-use crate::revocation::NewRevocation;
-use crate::{ClientFacts, Gate};
+use crate::{ClientFacts, Gate, Principal};
 
 impl Gate {
-    /// Opens the stream with a ticket (`tgt_…`) or the handle of a lease (`tgh_…`): an unspent
-    /// ticket is spent, a spent one resumes its lease if a current tag came back. Of any number
-    /// of racers one wins. Ask `check_ticket` and `admit` first: a refusal there spends nothing.
+    /// Opens the stream for whoever holds a ticket, without a connection that it would be for. See
+    /// [`Gate::enter_by_ticket`].
     ///
     /// # Errors
     /// It does not open this stream, or the store failed.
@@ -28,29 +26,22 @@ impl Gate {
         stream: &StreamRef,
         facts: &ClientFacts,
     ) -> Result<OpenedLease, TicketError> {
-        let (key, secret) = read_key(text)?;
-        let new_tag = ResumeTag::generate(&*self.inner.entropy);
-        let handle = handle_of(&secret);
-        let attempt = self.attempt(key, tag, stream, facts, (&new_tag, &handle));
-        let opening = self.inner.store.open_ticket(attempt).await?;
-        match opening {
-            Opening::Opened(done) => self.opened(done, new_tag, handle).await,
-            Opening::Refused(refusal) => Err(self.refuse(refusal, stream, facts).await),
-            Opening::Killed { lease, .. } => {
-                self.apply_revocations(&[NewRevocation::lease(lease, self.now())]);
-                Err(TicketError::Invalid)
-            }
+        let request = TicketRequest { text, tag, stream, facts };
+        match self.enter_by_ticket(request, |_| Ok::<_, Infallible>(())).await {
+            Ok((opened, ())) => Ok(opened),
+            Err(EnterError::Ticket(error)) => Err(error),
+            Err(EnterError::TurnedAway(never)) => match never {},
         }
     }
 
-    fn attempt(
+    pub(super) fn attempt(
         &self,
         key: TicketKey,
-        tag: Option<&ResumeTag>,
-        stream: &StreamRef,
-        facts: &ClientFacts,
-        (new_tag, handle): (&ResumeTag, &Secret),
+        request: &TicketRequest<'_>,
+        new_tag: &ResumeTag,
+        entrance: Entrance,
     ) -> OpenAttempt {
+        let TicketRequest { tag, stream, facts, .. } = *request;
         let limits = &self.inner.limits;
         OpenAttempt {
             key,
@@ -60,7 +51,6 @@ impl Gate {
             fetch_site: facts.fetch_site,
             now: self.now(),
             new_tag: new_tag.digest(),
-            handle: handle.digest(),
             bounds: LeaseBounds {
                 idle_ms: limits.lease_idle_seconds.saturating_mul(1_000),
                 life_ms: limits.lease_seconds.saturating_mul(1_000),
@@ -71,31 +61,8 @@ impl Gate {
             audit: AuditEvent::new(AuditKind::Redeem, Actor::Anonymous)
                 .from_client(facts)
                 .stream(&stream.path),
+            entrance,
         }
-    }
-
-    /// The last check comes after the write: a revocation that was committed before it is seen
-    /// here, a later one ends the connection that is already registered.
-    async fn opened(
-        &self,
-        done: OpeningDone,
-        tag: ResumeTag,
-        handle: Secret,
-    ) -> Result<OpenedLease, TicketError> {
-        let kept = from_json(&done.ticket.principal)?;
-        let principal = self.reauthorize_ticket(&kept, &done.ticket).await?;
-        Ok(OpenedLease {
-            lease_id: done.ticket.id.as_uuid().into(),
-            principal,
-            kind: done.ticket.kind,
-            tag,
-            tag_number: done.tag_number,
-            resumed: done.resumed,
-            took_over: done.took_over,
-            minted_at_offset: done.ticket.start,
-            handle,
-            ends_at: done.ends_at,
-        })
     }
 
     /// The error for a refusal, which is audited.
@@ -131,34 +98,31 @@ fn refused(refusal: Refusal) -> TicketError {
     }
 }
 
-/// The audit rows that are committed together with a decision. Refusals change nothing, so they
+/// The audit row that is committed together with a decision. Refusals change nothing, so they
 /// go through the buffer instead.
 pub(crate) fn opening_audit(
     decision: &Decision,
-    attempt: &OpenAttempt,
-    stored: &StoredTicket,
-) -> Vec<AuditRow> {
-    let actor = from_json(&stored.ticket.principal).map_or(Actor::Anonymous, |p| Actor::from(&p));
-    let row = |kind: AuditKind, detail: serde_json::Value| {
-        let mut event = attempt.audit.clone().subject(stored.ticket.id).detail(detail);
-        event.kind = kind;
-        event.actor = actor;
-        event.at(attempt.now)
-    };
-    match decision {
-        Decision::Refuse(_) => Vec::new(),
-        Decision::Redeem => vec![row(AuditKind::Redeem, json!({ "tag": 1 }))],
+    event: AuditEvent,
+    minter: &Principal,
+    ticket: &NewTicket,
+    now: Timestamp,
+) -> Option<AuditRow> {
+    let (kind, detail) = match decision {
+        Decision::Refuse(_) => return None,
+        Decision::Redeem => (AuditKind::Redeem, json!({ "tag": 1 })),
         Decision::Resume { presented, takes_over, .. } => {
             let kind = if *takes_over { AuditKind::TakeOver } else { AuditKind::Resume };
-            vec![row(kind, json!({ "presented": presented }))]
+            (kind, json!({ "presented": presented }))
         }
-        Decision::Kill(reason) => vec![row(AuditKind::LeaseKilled, json!({ "reason": reason.as_str() }))],
-    }
+        Decision::Kill(reason) => (AuditKind::LeaseKilled, json!({ "reason": reason.as_str() })),
+    };
+    let event = AuditEvent { kind, actor: Actor::from(minter), ..event };
+    Some(event.subject(ticket.id).detail(detail).at(now))
 }
 
 /// The handle of a ticket's lease. Derived, so that a resume by ticket can say it again though
 /// only its digest is stored; it opens nothing that the ticket and the same tag would not.
-fn handle_of(secret: &Secret) -> Secret {
+pub(super) fn handle_of(secret: &Secret) -> Secret {
     if secret.kind() == SecretKind::LeaseHandle {
         return secret.clone();
     }

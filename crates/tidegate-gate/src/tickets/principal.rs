@@ -46,7 +46,7 @@ pub(super) fn to_json(principal: &Principal) -> Option<String> {
 }
 
 /// The principal as a ticket kept it.
-pub(super) fn from_json(text: &str) -> Result<Principal, DbError> {
+pub(crate) fn from_json(text: &str) -> Result<Principal, DbError> {
     let broken = || DbError::Bug("a ticket's principal can't be read".to_owned());
     let kept: Kept = serde_json::from_str(text).map_err(|_| broken())?;
     Ok(match kept {

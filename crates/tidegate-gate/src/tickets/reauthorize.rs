@@ -3,7 +3,6 @@
 
 use tidegate_types::Timestamp;
 
-use super::{NewTicket, TicketError};
 use crate::store::Standing;
 use crate::{AuthError, Gate, Principal, ServicePrincipal, UserPrincipal};
 
@@ -13,15 +12,26 @@ impl Gate {
     /// # Errors
     /// It stands no more, or the store failed.
     pub async fn reauthorize(&self, principal: &Principal) -> Result<Principal, AuthError> {
+        let found = match principal {
+            Principal::Anonymous => None,
+            Principal::User(user) => {
+                self.inner.store.find_user_standing(user.user_id, user.session_id).await?
+            }
+            Principal::Service(service) => self.inner.store.find_key_standing(service.key_id).await?,
+        };
+        self.judge_standing(principal, found)
+    }
+
+    /// The principal as the store has found it.
+    fn judge_standing(&self, principal: &Principal, found: Option<Standing>) -> Result<Principal, AuthError> {
         match principal {
             Principal::Anonymous => Ok(Principal::Anonymous),
-            Principal::User(user) => self.reauthorize_user(user).await,
-            Principal::Service(service) => self.reauthorize_key(service).await,
+            Principal::User(user) => self.judge_user(user, found),
+            Principal::Service(service) => self.judge_key(service, found),
         }
     }
 
-    async fn reauthorize_user(&self, user: &UserPrincipal) -> Result<Principal, AuthError> {
-        let found = self.inner.store.find_user_standing(user.user_id, user.session_id).await?;
+    fn judge_user(&self, user: &UserPrincipal, found: Option<Standing>) -> Result<Principal, AuthError> {
         let Some(Standing::User { role, email, disabled, session_until }) = found else {
             return Err(AuthError::Invalid);
         };
@@ -42,8 +52,7 @@ impl Gate {
         Ok(Principal::User(UserPrincipal { role, email, ..user.clone() }))
     }
 
-    async fn reauthorize_key(&self, service: &ServicePrincipal) -> Result<Principal, AuthError> {
-        let found = self.inner.store.find_key_standing(service.key_id).await?;
+    fn judge_key(&self, service: &ServicePrincipal, found: Option<Standing>) -> Result<Principal, AuthError> {
         let Some(Standing::Key { name, scopes, owner, owner_disabled, until, revoked }) = found else {
             return Err(AuthError::Invalid);
         };
@@ -58,18 +67,15 @@ impl Gate {
     }
 
     /// The same for whoever minted a ticket; whatever is wrong, the ticket is not accepted.
-    pub(super) async fn reauthorize_ticket(
+    pub(super) fn judge_minter(
         &self,
         principal: &Principal,
-        ticket: &NewTicket,
-    ) -> Result<Principal, TicketError> {
-        let issued_at: Timestamp = ticket.created_at;
-        if self.is_revoked(principal, issued_at) {
-            return Err(TicketError::Invalid);
+        minted_at: Timestamp,
+        found: Option<Standing>,
+    ) -> Option<Principal> {
+        if self.is_revoked(principal, minted_at) {
+            return None;
         }
-        self.reauthorize(principal).await.map_err(|error| match error {
-            AuthError::Db(error) => TicketError::Db(error),
-            AuthError::Invalid | AuthError::Expired | AuthError::Disabled => TicketError::Invalid,
-        })
+        self.judge_standing(principal, found).ok()
     }
 }

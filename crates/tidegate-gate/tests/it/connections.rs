@@ -6,7 +6,7 @@ use std::time::Duration;
 use tidegate_gate::{ConnectionFilter, EndReason, NewConnection, Principal, StreamKind};
 use tidegate_types::{Clock as _, ErrorCode, Limits, Offset};
 
-use crate::live::{connecting, ended, feed, live, live_with, no_browser};
+use crate::live::{connecting, ended, feed, live, live_with};
 
 fn stream(principal: &Principal, address: &str) -> NewConnection {
     NewConnection {
@@ -117,7 +117,7 @@ async fn all_who_try_one_ticket_share_one_slot_until_one_wins() {
     let live = live().await;
     let user = live.user().await;
     let ticket = live.mint(&user, &feed()).await;
-    let lease = live.gate.check_ticket(ticket.reveal(), &feed(), &no_browser()).await.unwrap().lease;
+    let lease = live.look(ticket.reveal()).await.unwrap().lease;
     let racers: Vec<_> = (0..64).map(|_| live.admit(&user, Some(lease)).unwrap()).collect();
     let _other = live.admit(&user, None).unwrap();
     assert!(live.admit(&user, None).is_err());

@@ -2,16 +2,16 @@
 //! a clock that is moved by hand.
 
 use std::net::{IpAddr, Ipv4Addr};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use tidegate_db::rusqlite::params;
 use tidegate_db::{Db, DbError, DbOptions, LocalBus};
 use tidegate_gate::{
-    AuditFilter, AuditKind, AuditOrder, AuditPage, ClientFacts, Connection, EndReason, FetchSite, Gate,
-    GateConfig, GateParts, NewConnection, NoFetch, OpenedLease, Principal, Refused, Role, SqliteGate,
-    StreamKind, StreamRef, TicketError, TicketFor, UserPrincipal, Via,
+    AuditFilter, AuditKind, AuditOrder, AuditPage, ClientFacts, Connection, EndReason, EnterError, FetchSite,
+    Gate, GateConfig, GateParts, NewConnection, NoFetch, OpenedLease, Principal, Refused, Role, SqliteGate,
+    StreamKind, StreamRef, TicketError, TicketFor, TicketPreview, TicketRequest, UserPrincipal, Via,
 };
 use tidegate_types::{
     Clock, LeaseId, Limits, Offset, OsEntropy, ResumeTag, Secret, SessionId, Timestamp, UserId,
@@ -50,7 +50,7 @@ pub(crate) async fn live_with(limits: Limits) -> Live {
     start(dir, clock, Arc::new(limits)).await
 }
 
-async fn start(dir: Arc<tempfile::TempDir>, clock: Arc<HandClock>, limits: Arc<Limits>) -> Live {
+pub(crate) async fn start(dir: Arc<tempfile::TempDir>, clock: Arc<HandClock>, limits: Arc<Limits>) -> Live {
     let db = Db::open(&dir.path().join("gate.db"), &DbOptions::default()).await.unwrap();
     let gate = open_gate(db.clone(), Arc::clone(&clock), Arc::clone(&limits)).await;
     Live { gate, clock, db, limits, dir }
@@ -96,18 +96,42 @@ impl Live {
         self.gate.admit(connecting(principal, lease))
     }
 
-    /// Opens a stream as the edge does: check, admit, open, attach.
+    /// What a ticket would open; turned away at the door, it is not spent.
+    pub(crate) async fn look(&self, text: &str) -> Result<TicketPreview, TicketError> {
+        let looked =
+            self.gate.enter_by_ticket(asking(text, None), |bearer| Err::<(), _>(bearer.clone())).await;
+        match looked {
+            Err(EnterError::TurnedAway(preview)) => Ok(preview),
+            Err(EnterError::Ticket(error)) => Err(error),
+            Ok(_) => panic!("the door turned it away"),
+        }
+    }
+
+    /// Opens a stream as the edge does: admitted at the door, then attached.
     pub(crate) async fn connect(
         &self,
         text: &str,
         tag: Option<&ResumeTag>,
     ) -> Result<(Connection, OpenedLease), TicketError> {
-        let preview = self.gate.check_ticket(text, &feed(), &no_browser()).await?;
-        let connection = self.admit(&preview.principal, Some(preview.lease)).expect("below every cap");
-        let opened = self.open(text, tag).await?;
-        connection.opened(Some(&opened));
-        Ok((connection, opened))
+        let gate = self.gate.clone();
+        let door =
+            move |bearer: &TicketPreview| gate.admit(connecting(&bearer.principal, Some(bearer.lease)));
+        match self.gate.enter_by_ticket(asking(text, tag), door).await {
+            Ok((opened, connection)) => {
+                connection.opened(Some(&opened));
+                Ok((connection, opened))
+            }
+            Err(EnterError::Ticket(error)) => Err(error),
+            Err(EnterError::TurnedAway(refused)) => panic!("below every cap: {refused}"),
+        }
     }
+}
+
+/// A ticket for the feed, without a browser.
+pub(crate) fn asking<'r>(text: &'r str, tag: Option<&'r ResumeTag>) -> TicketRequest<'r> {
+    static FEED: LazyLock<StreamRef> = LazyLock::new(feed);
+    static FACTS: LazyLock<ClientFacts> = LazyLock::new(no_browser);
+    TicketRequest { text, tag, stream: &FEED, facts: &FACTS }
 }
 
 pub(crate) fn connecting(principal: &Principal, lease: Option<LeaseId>) -> NewConnection {

@@ -7,6 +7,8 @@ mod audit;
 #[cfg(test)]
 mod connections;
 #[cfg(test)]
+mod doors;
+#[cfg(test)]
 mod idempotency;
 #[cfg(test)]
 mod issuers;

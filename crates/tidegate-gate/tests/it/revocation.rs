@@ -5,7 +5,7 @@ use std::time::Duration;
 use tidegate_gate::{EndReason, NewRevocation, Principal};
 use tidegate_types::{Clock as _, ErrorCode, SessionId};
 
-use crate::live::{ended, feed, live, no_browser};
+use crate::live::{ended, feed, live};
 
 fn session(principal: &Principal) -> SessionId {
     principal.user().and_then(|user| user.session_id).unwrap()
@@ -73,7 +73,6 @@ async fn a_revoked_session_can_neither_spend_nor_resume() {
     let (fresh, spent) = (live.mint(&user, &feed()).await, live.mint(&user, &feed()).await);
     let (_connection, opened) = live.connect(spent.reveal(), None).await.unwrap();
     live.gate.revoke(vec![NewRevocation::session(session(&user), live.clock.now())], vec![]).await.unwrap();
-    assert!(live.gate.check_ticket(fresh.reveal(), &feed(), &no_browser()).await.is_err());
     assert!(live.open(fresh.reveal(), None).await.is_err());
     assert!(live.open(spent.reveal(), Some(&opened.tag)).await.is_err());
 }
@@ -108,7 +107,6 @@ async fn a_ticket_is_checked_against_the_account_as_it_is_now(#[case] sql: &'sta
     assert!(live.gate.reauthorize(&user).await.is_ok());
     live.sql(sql).await;
     assert!(live.gate.reauthorize(&user).await.is_err());
-    assert!(live.gate.check_ticket(ticket.reveal(), &feed(), &no_browser()).await.is_err());
     assert!(live.open(ticket.reveal(), None).await.is_err());
 }
 
@@ -118,6 +116,6 @@ async fn a_ticket_carries_the_role_of_now_not_of_its_mint() {
     let user = live.user().await;
     let ticket = live.mint(&user, &feed()).await;
     live.sql("UPDATE users SET role = 'admin'").await;
-    let preview = live.gate.check_ticket(ticket.reveal(), &feed(), &no_browser()).await.unwrap();
+    let preview = live.look(ticket.reveal()).await.unwrap();
     assert_eq!(preview.principal.user().unwrap().role, tidegate_gate::Role::Admin);
 }

@@ -25,7 +25,21 @@ pub(crate) async fn may_read(
     principal: &Principal,
     path: &StreamPath,
 ) -> Result<(), Problem> {
-    let owner = if path.is_reserved() { owner_of(state, principal, path).await? } else { None };
+    // Asked only on behalf of somebody known.
+    let owner = match principal {
+        Principal::Anonymous => None,
+        Principal::User(_) | Principal::Service(_) => owner_of(state, path).await?,
+    };
+    may_read_of(state, principal, path, owner)
+}
+
+/// The same for a stream whose owner was asked for, see [`owner_of`].
+pub(crate) fn may_read_of(
+    state: &AppState,
+    principal: &Principal,
+    path: &StreamPath,
+    owner: Option<UserId>,
+) -> Result<(), Problem> {
     let rule = state.config().access_rule(path).map_or(Who::Nobody, |rule| rule.read);
     answer(judge(principal, path, Verb::Read, rule, owner), principal, path, Verb::Read)
 }
@@ -52,13 +66,9 @@ fn answer(grant: Grant, principal: &Principal, path: &StreamPath, verb: Verb) ->
     }
 }
 
-/// Whose stream it is, for paths of the server itself. Asked only on behalf of somebody known.
-async fn owner_of(
-    state: &AppState,
-    principal: &Principal,
-    path: &StreamPath,
-) -> Result<Option<UserId>, Problem> {
-    if matches!(principal, Principal::Anonymous) {
+/// Whose stream it is, for paths of the server itself; nobody's for all others.
+pub(crate) async fn owner_of(state: &AppState, path: &StreamPath) -> Result<Option<UserId>, Problem> {
+    if !path.is_reserved() {
         return Ok(None);
     }
     let mut segments = path.as_str().split('/');

@@ -21,7 +21,7 @@ pub(crate) async fn may_subscribe(
 ) -> Result<(), Problem> {
     for path in streams {
         may_read(state, principal, path).await?;
-        let owner = if path.is_reserved() { owner_of(state, principal, path).await? } else { None };
+        let owner = owner_of(state, path).await?;
         let rule = state.config().access_rule(path).map_or(Who::Nobody, |rule| rule.subscribe);
         answer(judge(principal, path, Verb::Subscribe, rule, owner), principal, path, Verb::Subscribe)?;
     }

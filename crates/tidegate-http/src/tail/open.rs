@@ -11,8 +11,8 @@ use http::StatusCode;
 use http::header::SET_COOKIE;
 use secrecy::ExposeSecret as _;
 use tidegate_gate::{
-    ClientFacts, Connection, EndReason, NewConnection, OpenedLease, Principal, StreamKind, StreamRef,
-    TicketError,
+    ClientFacts, Connection, EndReason, EnterError, NewConnection, OpenedLease, Principal, StreamKind,
+    StreamRef, TicketPreview, TicketRequest,
 };
 use tidegate_log::{Found, Gap, StreamInfo, Tail as LogTail};
 use tidegate_types::{ErrorCode, LeaseId, Offset, ReadFrom, StreamPath};
@@ -141,7 +141,7 @@ async fn enter(
         StreamCredential::Principal(principal) => {
             access::may_read(state, principal, &request.path).await?;
             info.ok_or(ErrorCode::NotFound)?;
-            let connection = admit_tail(state, request, principal, None)?;
+            let connection = admit_tail(state, request, principal)?;
             return Ok(Entrance { principal: principal.clone(), connection, lease: None });
         }
         StreamCredential::Ticket(text) | StreamCredential::FeedCookie(text) => text.expose_secret(),
@@ -152,33 +152,50 @@ async fn enter(
             .into());
     }
     let stream = stream_ref(info.ok_or(ErrorCode::NotFound)?);
-    let preview = count_refused(state, state.gate().check_ticket(text, &stream, &request.args.facts).await)?;
-    access::may_read(state, &preview.principal, &request.path).await?;
-    let connection = admit_tail(state, request, &preview.principal, Some(preview.lease))?;
-    let tag = request.args.start.tag.as_ref();
-    let lease =
-        count_refused(state, state.gate().open_ticket(text, tag, &stream, &request.args.facts).await)?;
+    enter_by_ticket(state, request, text, &stream).await
+}
+
+/// Grants and caps are asked inside of the write that spends the ticket, so all that must be waited for is
+/// found out before; what it says is told to those only whose ticket is good.
+async fn enter_by_ticket(
+    state: &AppState,
+    request: &TailRequest,
+    text: &str,
+    stream: &StreamRef,
+) -> Result<Entrance, Turned> {
+    let owner = access::owner_of(state, &request.path).await;
+    let door = {
+        let (state, path, facts) = (state.clone(), request.path.clone(), request.args.facts.clone());
+        let (kind, transport) = (request.kind, request.framing.transport());
+        move |bearer: &TicketPreview| {
+            let principal = &bearer.principal;
+            access::may_read_of(&state, principal, &path, owner?)?;
+            let lease = Some(bearer.lease);
+            admit(&state, Reader { principal, kind, path: &path, facts: &facts, transport, lease })
+        }
+    };
+    let (tag, facts) = (request.args.start.tag.as_ref(), &request.args.facts);
+    let ticket = TicketRequest { text, tag, stream, facts };
+    let (lease, connection) = match state.gate().enter_by_ticket(ticket, door).await {
+        Ok(entered) => entered,
+        Err(EnterError::TurnedAway(problem)) => return Err(turn_away(request, problem)),
+        Err(EnterError::Ticket(error)) => {
+            state.metrics().ticket_presented(Redemption::Refused);
+            return Err(error.into());
+        }
+    };
     state.metrics().ticket_presented(if lease.resumed { Redemption::Resumed } else { Redemption::Opened });
     Ok(Entrance { principal: lease.principal.clone(), connection, lease: Some(lease) })
 }
 
-fn count_refused<T>(state: &AppState, result: Result<T, TicketError>) -> Result<T, TicketError> {
-    result.inspect_err(|_| state.metrics().ticket_presented(Redemption::Refused))
-}
-
-fn admit_tail(
-    state: &AppState,
-    request: &TailRequest,
-    principal: &Principal,
-    lease: Option<LeaseId>,
-) -> Result<Connection, Turned> {
+fn admit_tail(state: &AppState, request: &TailRequest, principal: &Principal) -> Result<Connection, Turned> {
     let reader = Reader {
         principal,
         kind: request.kind,
         path: &request.path,
         facts: &request.args.facts,
         transport: request.framing.transport(),
-        lease,
+        lease: None,
     };
     admit(state, reader).map_err(|problem| turn_away(request, problem))
 }

@@ -3,12 +3,15 @@
 mod audit;
 mod idempotency;
 mod keys;
+mod openings;
 mod own;
 mod revocations;
 mod sessions;
 mod standing;
 mod tickets;
 mod users;
+
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use tidegate_db::{Db, DbError, OpenError};
@@ -30,6 +33,8 @@ mod embedded {
 #[derive(Clone, Debug)]
 pub struct SqliteGate {
     db: Db,
+    openings: openings::Openings,
+    swept: Arc<tickets::SweptTo>,
 }
 
 impl SqliteGate {
@@ -39,7 +44,7 @@ impl SqliteGate {
     /// A migration fails.
     pub async fn open(db: Db) -> Result<Self, OpenError> {
         db.migrate("gate", embedded::migrations::runner()).await?;
-        Ok(Self { db })
+        Ok(Self { db, openings: openings::Openings::default(), swept: Arc::default() })
     }
 }
 
@@ -94,7 +99,7 @@ impl TicketStore for SqliteGate {
     }
 
     async fn open_ticket(&self, attempt: OpenAttempt) -> Result<Opening, DbError> {
-        tickets::open(&self.db, attempt).await
+        self.openings.open(&self.db, attempt).await
     }
 
     async fn end_leases(&self, ended: Vec<(LeaseId, Timestamp)>, idle_ms: i64) -> Result<(), DbError> {
@@ -102,7 +107,7 @@ impl TicketStore for SqliteGate {
     }
 
     async fn sweep_tickets(&self, now: Timestamp, limit: u32) -> Result<u64, DbError> {
-        tickets::sweep(&self.db, now, limit).await
+        tickets::sweep(&self.db, &self.swept, now, limit).await
     }
 }
 

@@ -1,22 +1,18 @@
 //! Tickets, leases and tags in SQLite.
 
+use std::sync::atomic::{AtomicI64, Ordering};
+
 use rusqlite::{OptionalExtension as _, Row, Transaction, params};
 use tidegate_db::rusqlite::Connection;
 use tidegate_db::{Db, DbError};
 use tidegate_types::{LeaseId, Offset, TicketId, Timestamp};
 use uuid::Uuid;
 
-use super::{append_audit_in, insert_revocations_in};
+use super::append_audit_in;
 use crate::audit::AuditRow;
 use crate::connections::StreamKind;
-use crate::revocation::NewRevocation;
-use crate::tickets::{
-    Decision, KillReason, NewTicket, OpenAttempt, Opening, OpeningDone, Refusal, StoredLease, StoredTicket,
-    StreamRef, TicketKey, decide, opening_audit,
-};
+use crate::tickets::{NewTicket, StoredLease, StoredTicket, StreamRef, TicketKey};
 
-/// How long a dead lease is kept, so that its user is refused for the true reason.
-const DEAD_KEPT_MS: i64 = 3_600_000;
 /// Slack before an idle lease is dropped.
 const IDLE_SLACK_MS: i64 = 60_000;
 
@@ -50,23 +46,14 @@ pub(super) async fn find(db: &Db, key: TicketKey) -> Result<Option<StoredTicket>
 }
 
 const FIND: &str = "SELECT t.digest, t.id, t.principal, t.stream_path, t.stream_id, t.kind, t.start,
-        t.origin, t.origin_own, t.created_at, t.expires_at, t.spent_at,
-        l.expires_at, l.presented, l.issued, l.connected_at, l.ended_at, l.takeovers, l.dead_at";
+        t.origin, t.origin_own, t.created_at, t.expires_at,
+        l.expires_at, l.presented, l.issued, l.connected_at, l.ended_at, l.takeovers, l.dead_at, l.first_tag
+        FROM tickets t LEFT JOIN leases l ON l.id = t.id WHERE t.digest = ?1";
 
-fn find_in(conn: &Connection, key: TicketKey) -> Result<Option<StoredTicket>, DbError> {
-    let found = match key {
-        TicketKey::Ticket(digest) => conn
-            .prepare_cached(&format!(
-                "{FIND} FROM tickets t LEFT JOIN leases l ON l.id = t.id WHERE t.digest = ?1"
-            ))?
-            .query_row([digest], stored_ticket),
-        TicketKey::Handle(digest) => conn
-            .prepare_cached(&format!(
-                "{FIND} FROM leases l JOIN tickets t ON t.digest = l.ticket_digest WHERE l.handle_digest = ?1"
-            ))?
-            .query_row([digest], stored_ticket),
-    };
-    Ok(found.optional()?)
+pub(super) fn find_in(conn: &Connection, key: TicketKey) -> Result<Option<StoredTicket>, DbError> {
+    let found = conn.prepare_cached(FIND)?.query_row([key.digest()], stored_ticket).optional()?;
+    // A handle is given out with the lease, and opens nothing before.
+    Ok(found.filter(|stored| stored.lease.is_some() || matches!(key, TicketKey::Ticket(_))))
 }
 
 fn stored_ticket(row: &Row<'_>) -> rusqlite::Result<StoredTicket> {
@@ -87,20 +74,20 @@ fn stored_ticket(row: &Row<'_>) -> rusqlite::Result<StoredTicket> {
         created_at: time(9)?,
         expires_at: time(10)?,
     };
-    let spent = row.get::<_, Option<i64>>(11)?.is_some();
-    let lease = match maybe_time(12)? {
+    let lease = match maybe_time(11)? {
         None => None,
         Some(expires_at) => Some(StoredLease {
             expires_at,
-            presented: unsigned(row.get(13)?),
-            issued: unsigned(row.get(14)?),
-            connected_at: time(15)?,
-            ended_at: maybe_time(16)?,
-            takeovers: takeovers_from(&row.get::<_, String>(17)?),
-            dead: row.get::<_, Option<i64>>(18)?.is_some(),
+            presented: unsigned(row.get(12)?),
+            issued: unsigned(row.get(13)?),
+            connected_at: time(14)?,
+            ended_at: maybe_time(15)?,
+            takeovers: takeovers_from(&row.get::<_, String>(16)?),
+            dead: row.get::<_, Option<i64>>(17)?.is_some(),
+            first_tag: row.get(18)?,
         }),
     };
-    Ok(StoredTicket { ticket, spent, lease })
+    Ok(StoredTicket { ticket, lease })
 }
 
 fn unreadable(column: usize, error: impl std::error::Error + Send + Sync + 'static) -> rusqlite::Error {
@@ -108,11 +95,11 @@ fn unreadable(column: usize, error: impl std::error::Error + Send + Sync + 'stat
 }
 
 /// SQLite has no unsigned numbers; offsets and tag numbers fit the signed ones.
-fn signed(number: u64) -> i64 {
+pub(super) fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-fn unsigned(number: i64) -> u64 {
+pub(super) fn unsigned(number: i64) -> u64 {
     u64::try_from(number).unwrap_or(0)
 }
 
@@ -121,115 +108,9 @@ fn takeovers_from(text: &str) -> Vec<Timestamp> {
     millis.into_iter().map(Timestamp::from_millis).collect()
 }
 
-fn takeovers_to(times: &[Timestamp]) -> String {
+pub(super) fn takeovers_to(times: &[Timestamp]) -> String {
     let millis: Vec<i64> = times.iter().map(|t| t.as_millis()).collect();
     serde_json::to_string(&millis).unwrap_or_else(|_| "[]".to_owned())
-}
-
-pub(super) async fn open(db: &Db, attempt: OpenAttempt) -> Result<Opening, DbError> {
-    db.write(move |tx| open_in(tx, &attempt)).await
-}
-
-/// Reads, decides and writes on the one writer, so no other attempt can come between.
-fn open_in(tx: &Transaction<'_>, attempt: &OpenAttempt) -> Result<Opening, DbError> {
-    let Some(stored) = find_in(tx, attempt.key)? else { return Ok(Opening::Refused(Refusal::Unknown)) };
-    let tag_number = match (attempt.tag, &stored.lease) {
-        (Some(tag), Some(_)) => tag_number(tx, &stored, tag)?,
-        _ => None,
-    };
-    let decision = decide(attempt, &stored, tag_number);
-    append_audit_in(tx, &opening_audit(&decision, attempt, &stored))?;
-    match decision {
-        Decision::Refuse(refusal) => Ok(Opening::Refused(refusal)),
-        Decision::Redeem => redeem(tx, attempt, stored),
-        Decision::Kill(reason) => kill(tx, attempt, &stored, reason),
-        Decision::Resume { presented, takes_over, takeovers } => {
-            let Some(lease) = &stored.lease else { return Ok(Opening::Refused(Refusal::Unknown)) };
-            let number = lease.issued + 1;
-            tx.prepare_cached(
-                "UPDATE leases SET presented = ?2, issued = ?3, connected_at = ?4, ended_at = NULL,
-                                   takeovers = ?5, sweep_at = expires_at WHERE id = ?1",
-            )?
-            .execute(params![
-                stored.ticket.id.as_uuid(),
-                signed(presented),
-                signed(number),
-                attempt.now.as_millis(),
-                takeovers_to(&takeovers)
-            ])?;
-            insert_tag(tx, stored.ticket.id, attempt.new_tag, number)?;
-            Ok(Opening::Opened(OpeningDone {
-                tag_number: number,
-                resumed: true,
-                took_over: takes_over,
-                ends_at: lease.expires_at,
-                ticket: stored.ticket,
-            }))
-        }
-    }
-}
-
-fn tag_number(tx: &Transaction<'_>, stored: &StoredTicket, tag: [u8; 32]) -> Result<Option<u64>, DbError> {
-    let mut statement =
-        tx.prepare_cached("SELECT number FROM lease_tags WHERE lease_id = ?1 AND digest = ?2")?;
-    Ok(statement
-        .query_row(params![stored.ticket.id.as_uuid(), tag], |row| row.get(0).map(unsigned))
-        .optional()?)
-}
-
-fn redeem(tx: &Transaction<'_>, attempt: &OpenAttempt, stored: StoredTicket) -> Result<Opening, DbError> {
-    let now = attempt.now.as_millis();
-    let spent = tx
-        .prepare_cached("UPDATE tickets SET spent_at = ?2 WHERE digest = ?1 AND spent_at IS NULL")?
-        .execute(params![stored.ticket.digest, now])?;
-    if spent != 1 {
-        // This one condition decides between racers, whatever was read before it.
-        return Err(DbError::Bug("a spent ticket looked unspent".to_owned()));
-    }
-    let ends_at = attempt.now.plus(std::time::Duration::from_millis(attempt.bounds.life_ms));
-    tx.prepare_cached(
-        "INSERT INTO leases (id, ticket_digest, handle_digest, created_at, expires_at, presented,
-                             issued, connected_at, takeovers, sweep_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, 0, 1, ?4, '[]', ?5)",
-    )?
-    .execute(params![
-        stored.ticket.id.as_uuid(),
-        stored.ticket.digest,
-        attempt.handle,
-        now,
-        ends_at.as_millis()
-    ])?;
-    insert_tag(tx, stored.ticket.id, attempt.new_tag, 1)?;
-    Ok(Opening::Opened(OpeningDone {
-        ticket: stored.ticket,
-        tag_number: 1,
-        resumed: false,
-        took_over: false,
-        ends_at,
-    }))
-}
-
-fn insert_tag(tx: &Transaction<'_>, id: TicketId, digest: [u8; 32], number: u64) -> Result<(), DbError> {
-    tx.prepare_cached("INSERT INTO lease_tags (lease_id, digest, number) VALUES (?1, ?2, ?3)")?
-        .execute(params![id.as_uuid(), digest, signed(number)])?;
-    Ok(())
-}
-
-fn kill(
-    tx: &Transaction<'_>,
-    attempt: &OpenAttempt,
-    stored: &StoredTicket,
-    reason: KillReason,
-) -> Result<Opening, DbError> {
-    let lease = LeaseId::from(stored.ticket.id.as_uuid());
-    let now = attempt.now.as_millis();
-    tx.prepare_cached("UPDATE leases SET dead_at = ?2, sweep_at = ?3 WHERE id = ?1")?.execute(params![
-        lease.as_uuid(),
-        now,
-        now.saturating_add(DEAD_KEPT_MS)
-    ])?;
-    insert_revocations_in(tx, &[NewRevocation::lease(lease, attempt.now)])?;
-    Ok(Opening::Killed { lease, reason })
 }
 
 pub(super) async fn end_leases(
@@ -253,27 +134,57 @@ pub(super) async fn end_leases(
     .await
 }
 
-pub(super) async fn sweep(db: &Db, now: Timestamp, limit: u32) -> Result<u64, DbError> {
-    db.write(move |tx| {
-        let now = now.as_millis();
-        let unspent = tx
-            .prepare_cached(
-                "DELETE FROM tickets WHERE digest IN (SELECT digest FROM tickets
-                 WHERE spent_at IS NULL AND expires_at < ?1 ORDER BY expires_at LIMIT ?2)",
-            )?
-            .execute(params![now, limit])?;
-        let over: Vec<(Uuid, [u8; 32])> = tx
-            .prepare_cached(
-                "SELECT id, ticket_digest FROM leases WHERE sweep_at < ?1 ORDER BY sweep_at LIMIT ?2",
-            )?
-            .query_map(params![now, limit], |row| Ok((row.get(0)?, row.get(1)?)))?
-            .collect::<rusqlite::Result<_>>()?;
-        for (id, digest) in &over {
-            // Its tags go with it.
-            tx.prepare_cached("DELETE FROM leases WHERE id = ?1")?.execute([id])?;
-            tx.prepare_cached("DELETE FROM tickets WHERE digest = ?1")?.execute([digest])?;
-        }
-        Ok(u64::try_from(unspent + over.len()).unwrap_or(0))
-    })
-    .await
+/// How far tickets were looked at that may be left over. Kept in memory: a new start looks again.
+#[derive(Debug)]
+pub(super) struct SweptTo(AtomicI64);
+
+impl Default for SweptTo {
+    fn default() -> Self {
+        Self(AtomicI64::new(i64::MIN))
+    }
+}
+
+pub(super) async fn sweep(db: &Db, swept: &SweptTo, now: Timestamp, limit: u32) -> Result<u64, DbError> {
+    let from = swept.0.load(Ordering::Acquire);
+    let (gone, to) = db
+        .write(move |tx| {
+            let (unspent, to) = sweep_unspent(tx, from, now.as_millis(), limit)?;
+            Ok::<_, DbError>((unspent + sweep_leases(tx, now.as_millis(), limit)?, to))
+        })
+        .await?;
+    swept.0.fetch_max(to, Ordering::AcqRel);
+    Ok(u64::try_from(gone).unwrap_or(0))
+}
+
+/// Drops tickets that ran out between two times and were not spent. Answers how far it came.
+fn sweep_unspent(tx: &Transaction<'_>, from: i64, now: i64, limit: u32) -> Result<(usize, i64), DbError> {
+    let found: Vec<([u8; 32], i64, bool)> = tx
+        .prepare_cached(
+            "SELECT t.digest, t.expires_at, l.id IS NOT NULL FROM tickets t LEFT JOIN leases l ON l.id = t.id
+             WHERE t.expires_at >= ?1 AND t.expires_at < ?2 ORDER BY t.expires_at LIMIT ?3",
+        )?
+        .query_map(params![from, now, limit], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+        .collect::<rusqlite::Result<_>>()?;
+    let mut gone = 0;
+    for (digest, ..) in found.iter().filter(|(.., spent)| !spent) {
+        gone += tx.prepare_cached("DELETE FROM tickets WHERE digest = ?1")?.execute([digest])?;
+    }
+    let last = found.last().filter(|_| found.len() >= usize::try_from(limit).unwrap_or(usize::MAX));
+    // Of one millisecond there may be more spent ones than the limit: then they are passed over.
+    Ok((gone, last.map_or(now, |(_, at, _)| if *at == from { at.saturating_add(1) } else { *at })))
+}
+
+fn sweep_leases(tx: &Transaction<'_>, now: i64, limit: u32) -> Result<usize, DbError> {
+    let over: Vec<(Uuid, [u8; 32])> = tx
+        .prepare_cached(
+            "SELECT id, ticket_digest FROM leases WHERE sweep_at < ?1 ORDER BY sweep_at LIMIT ?2",
+        )?
+        .query_map(params![now, limit], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<rusqlite::Result<_>>()?;
+    for (id, digest) in &over {
+        // Both at once: a ticket without its lease would be unspent. Its tags go with it.
+        tx.prepare_cached("DELETE FROM tickets WHERE digest = ?1")?.execute([digest])?;
+        tx.prepare_cached("DELETE FROM leases WHERE id = ?1")?.execute([id])?;
+    }
+    Ok(over.len())
 }
