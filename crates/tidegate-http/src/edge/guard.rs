@@ -46,6 +46,11 @@ impl Entry {
         self.state.clock().now()
     }
 
+    /// Counts records that went out on a live stream.
+    pub(crate) fn count_delivered(&self, records: u64) {
+        self.state.metrics().events_delivered(records);
+    }
+
     /// Answers one request.
     pub(crate) async fn answer(&self, arrival: Arrival, mut request: Request) -> Response {
         if streams::serves(request.uri().path()) {

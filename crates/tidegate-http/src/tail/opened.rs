@@ -9,9 +9,10 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use bytes::Bytes;
 use tidegate_log::Tail as LogTail;
-use tidegate_types::Offset;
+use tidegate_types::{Offset, Timestamp};
 use tokio::time::Instant;
 
+use super::batch::Batch;
 use super::held::Held;
 use super::write::Writer;
 
@@ -29,6 +30,19 @@ pub(crate) struct Tail {
     pub(crate) expires: Option<Instant>,
     /// Its first bytes, to go out with the answer's head.
     pub(crate) hello: Bytes,
+}
+
+/// What goes out with the head at most; a reader that takes nothing makes it wait.
+const AHEAD_BYTES: usize = 16 * 1_024;
+
+impl Tail {
+    /// Takes the first records, if memory has all of them, to go out with the hello.
+    pub(crate) fn take_ahead(&mut self, now: Timestamp) -> Option<Batch> {
+        let (frames, up_to_date) = self.log.at_hand(AHEAD_BYTES)?;
+        let batch = self.writer.batch(&frames, up_to_date, now)?;
+        self.held.note_offsets(self.first, batch.to);
+        Some(batch)
+    }
 }
 
 impl fmt::Debug for Tail {

@@ -16,6 +16,8 @@ use crate::store::{Chunk, codec};
 use crate::{Record, StreamId, StreamInfo};
 
 const SHARDS: usize = 16;
+/// What a ring may hold with records that were there before its first reader.
+const KEPT_AHEAD_BYTES: usize = 64 * 1_024;
 
 /// How a live stream stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -203,6 +205,13 @@ impl Handle {
 
     pub(crate) fn watch(&self) -> Watch {
         Watch::new(Arc::clone(&self.live))
+    }
+
+    /// Keeps what was read from the store for the next reader that begins there, if it leads up to what is
+    /// in memory and is small.
+    pub(super) fn keep_ahead(&self, frames: &[Arc<Frame>]) {
+        let bytes = self.registry.ring_bytes.min(KEPT_AHEAD_BYTES);
+        self.live.lock_ring().lead_in(frames, self.registry.ring_records, bytes);
     }
 
     pub(super) fn frames_after(&self, cursor: Offset, max_bytes: usize) -> Option<Vec<Arc<Frame>>> {

@@ -10,6 +10,9 @@ use crate::read::{clamp, records_from};
 use crate::store::{ReadQuery, StreamKey};
 use crate::{Gap, ReadBound, ReadError};
 
+/// Holders of a source that one reader comes to: itself, and whoever gathers the readers of its stream.
+const ALONE: usize = 2;
+
 /// What memory alone can say.
 #[derive(Clone, Debug)]
 pub enum Look {
@@ -118,8 +121,25 @@ impl Tail {
             return Ok(None);
         }
         let state = self.source.handle.state();
-        let frames = records.into_iter().map(|record| Arc::new(Frame::new(record))).collect();
+        let frames: Vec<_> = records.into_iter().map(|record| Arc::new(Frame::new(record))).collect();
+        if Arc::strong_count(&self.source) > ALONE {
+            self.source.handle.keep_ahead(&frames);
+        }
         Ok(Some(self.hand_out(frames, state)))
+    }
+
+    /// Hands out the next records, at most `max_bytes` of them, if they are in memory and nothing has to
+    /// be said before them; says also whether that is all. Else nothing changes.
+    pub fn at_hand(&mut self, max_bytes: usize) -> Option<(Vec<Arc<Frame>>, bool)> {
+        let reach = self.reach();
+        let frames = self.source.handle.frames_after(self.cursor, max_bytes).filter(|frames| {
+            let bytes = frames.iter().map(|frame| frame.data.len()).sum::<usize>();
+            bytes <= max_bytes && self.is_plain(&reach)
+        })?;
+        match self.hand_out(frames, reach.0) {
+            TailStep::Frames { frames, up_to_date } => Some((frames, up_to_date)),
+            TailStep::Gap(_) | TailStep::UpToDate | TailStep::Closed | TailStep::Deleted => None,
+        }
     }
 
     fn skip_to(&mut self, to: Offset) -> TailStep {

@@ -37,6 +37,24 @@ impl Ring {
         }
     }
 
+    /// Puts frames before the oldest one that lead up to it, if all of them fit the bounds.
+    pub(super) fn lead_in(&mut self, frames: &[Arc<Frame>], records: usize, bytes: usize) {
+        let missing = frames.partition_point(|frame| frame.offset <= self.start);
+        let Some(frames) = frames.get(..missing) else { return };
+        let added: usize = frames.iter().map(|frame| frame.data.len()).sum();
+        let leads_here = frames.last().is_some_and(|last| last.offset == self.start);
+        if !leads_here || self.frames.len() + frames.len() > records || self.bytes + added > bytes {
+            return;
+        }
+        self.bytes += added;
+        for frame in frames.iter().rev() {
+            self.frames.push_front(Arc::clone(frame));
+        }
+        if let Some(first) = frames.first() {
+            self.start = Offset::new(first.offset.get().saturating_sub(1)).unwrap_or(self.start);
+        }
+    }
+
     /// Drops the oldest frames beyond the bounds.
     pub(super) fn shrink(&mut self, records: usize, bytes: usize) {
         while self.frames.len() > records || self.bytes > bytes {
@@ -60,5 +78,52 @@ impl Ring {
             first || bytes <= max_bytes
         });
         Some(fitting.cloned().collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Record;
+    use bytes::Bytes;
+    use tidegate_types::Timestamp;
+
+    fn frames(offsets: std::ops::RangeInclusive<u64>) -> Vec<Arc<Frame>> {
+        let record = |n| Record {
+            offset: Offset::new(n).unwrap(),
+            at: Timestamp::from_millis(0),
+            data: Bytes::from_static(b"xx"),
+        };
+        offsets.map(|n| Arc::new(Frame::new(record(n)))).collect()
+    }
+
+    fn from(ring: &Ring, cursor: u64) -> Option<Vec<u64>> {
+        let found = ring.after(Offset::new(cursor).unwrap(), 1_000)?;
+        Some(found.iter().map(|frame| frame.offset.get()).collect())
+    }
+
+    #[test]
+    fn frames_that_lead_up_to_the_oldest_are_put_before_it() {
+        let mut ring = Ring::new(Offset::new(4).unwrap());
+        ring.lead_in(&frames(1..=3), 10, 100);
+        assert_eq!(from(&ring, 0), None, "4 is missing");
+        ring.lead_in(&frames(3..=6), 10, 100);
+        assert_eq!(from(&ring, 2), Some(vec![3, 4]), "what it does not have yet is told by its commit");
+        ring.push(Offset::new(4).unwrap(), frames(5..=5));
+        ring.lead_in(&frames(2..=5), 10, 100);
+        assert_eq!(from(&ring, 1), Some(vec![2, 3, 4, 5]));
+        assert_eq!(from(&ring, 0), None);
+        ring.shrink(2, 100);
+        assert_eq!((from(&ring, 2), from(&ring, 3), ring.bytes), (None, Some(vec![4, 5]), 4));
+    }
+
+    #[test]
+    fn what_does_not_fit_as_a_whole_is_left_out() {
+        let mut ring = Ring::new(Offset::new(4).unwrap());
+        ring.lead_in(&frames(1..=4), 3, 100);
+        ring.lead_in(&frames(1..=4), 10, 7);
+        assert_eq!(from(&ring, 3), None);
+        ring.lead_in(&frames(1..=4), 4, 8);
+        assert_eq!(from(&ring, 0), Some(vec![1, 2, 3, 4]));
     }
 }

@@ -92,6 +92,31 @@ impl Watched {
     }
 }
 
+#[tokio::test]
+async fn what_one_reader_read_from_the_store_is_at_hand_for_the_next() {
+    let watched = known(bytes_stream()).await;
+    let start = || watched.bench.log.tail(&watched.at, ReadFrom::Start);
+    let mut first = start().await.unwrap();
+    let _gathered = (first.fork(), first.fork());
+    assert!(first.at_hand(1_000).is_none(), "nobody has read it yet");
+    assert!(first.page(1_000).await.unwrap().is_some());
+    let mut next = start().await.unwrap();
+    assert!(next.at_hand(0).is_none(), "one byte is more than none");
+    let (frames, up_to_date) = next.at_hand(1).unwrap();
+    assert_eq!((frames.len(), up_to_date, next.cursor()), (1, false, offset(1)));
+    assert!(next.at_hand(2).unwrap().1);
+    assert!(next.at_hand(1_000).is_none(), "and only once");
+    watched.bench.log.trim(&watched.at, offset(1)).await.unwrap();
+    let mut behind = watched.bench.log.tail(&watched.at, ReadFrom::At(offset(0))).await.unwrap();
+    assert!(behind.at_hand(1_000).is_none(), "the gap is told first");
+    assert!(matches!(behind.try_next(1_000), Some(TailStep::Gap(_))));
+    assert_eq!(behind.at_hand(1_000).unwrap().0.len(), 1);
+    let mut late = start().await.unwrap();
+    watched.bench.log.delete(&watched.at).await.unwrap();
+    assert!(matches!(first.next(1_000).await.unwrap(), TailStep::Deleted));
+    assert!(late.at_hand(1_000).is_none(), "the end is told first");
+}
+
 fn offset(n: u64) -> Offset {
     Offset::new(n).unwrap()
 }

@@ -20,7 +20,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Direct<'_, S> {
     pub(super) async fn depart(
         mut self,
         response: Response<Body>,
-        tail: Box<Tail>,
+        mut tail: Box<Tail>,
         departures: &Departures,
     ) -> Option<Onward<S>> {
         // From here on the socket may stall as long as a live stream may.
@@ -39,6 +39,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Direct<'_, S> {
         put(out, DATE.as_str(), date.as_bytes());
         out.extend_from_slice(b"\r\n");
         out.extend_from_slice(&chunked(&tail.hello));
+        // What is at hand goes out with the head: a write of its own costs more than all of it.
+        if let Some(batch) = tail.take_ahead(self.client.entry.now()) {
+            out.extend_from_slice(batch.bytes_for(&tail.writer, &mut Vec::new()));
+            self.client.entry.count_delivered(batch.records);
+        }
         self.io.write_all(&self.written).await.ok()?;
         let keep_alive = !is_last && !says_close(&head.headers);
         departures.put(Departing { tail, keep_alive });
