@@ -40,7 +40,7 @@ impl Default for DbOptions {
             queue_jobs: 16_384,
             busy_timeout: Duration::from_secs(5),
             checkpoint_pages: 4_000,
-            cache_kib: 16_384,
+            cache_kib: 4_096,
         }
     }
 }

@@ -121,7 +121,8 @@ impl Core {
         if let Some(stored) = known.filter(|stored| self.lives(stored)) {
             return Ok(Sighting { stored, moment });
         }
-        let stored = self.store.lookup(path).await?.ok_or(ReadError::NotFound)?;
+        let mut stored = self.store.lookup(path).await?.ok_or(ReadError::NotFound)?;
+        stored.info.share(path);
         if !stored.gone && self.lives(&stored) {
             self.known.learn(&stored, moment);
             return Ok(Sighting { stored, moment });

@@ -1,7 +1,7 @@
 //! What a stream is: its identity, settings and present state.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -89,6 +89,17 @@ impl StreamInfo {
     pub fn is_json(&self) -> bool {
         media_type(&self.content_type).eq_ignore_ascii_case(JSON)
     }
+
+    /// Holds the same words through the caller's copy of the path and the common one of the content
+    /// type. What was read from a store has copies of its own, and what is kept is kept for each stream.
+    pub(crate) fn share(&mut self, path: &StreamPath) {
+        if self.path == *path {
+            self.path = path.clone();
+        }
+        if &*self.content_type == JSON {
+            self.content_type = content_type(JSON);
+        }
+    }
 }
 
 /// The answer to a creation.
@@ -101,6 +112,12 @@ pub struct Created {
 }
 
 const JSON: &str = "application/json";
+
+/// A content type to be kept: nearly all streams have the same.
+pub(crate) fn content_type(text: &str) -> Arc<str> {
+    static COMMON: LazyLock<Arc<str>> = LazyLock::new(|| JSON.into());
+    if text == JSON { Arc::clone(&COMMON) } else { text.into() }
+}
 
 /// The media type without its parameters.
 pub(crate) fn media_type(content_type: &str) -> &str {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tidegate_types::{ConnectionId, ErrorCode};
 
 use super::ending::Ending;
-use super::registry::{Entry, NO_OFFSET, NOTHING_UNACKED, Owner, Registry, Shared, State};
+use super::registry::{Entry, Flag, NO_OFFSET, NOTHING_UNACKED, Owner, Registry, State};
 use super::{Connection, EndReason, NewConnection, Refused, StreamKind};
 use crate::Principal;
 use crate::rates::network_of;
@@ -25,19 +25,12 @@ impl Registry {
         id: ConnectionId,
         new: NewConnection,
     ) -> Result<Connection, Refused> {
-        let shared = {
+        let entry = {
             let mut state = self.lock();
             self.check(&mut state, &new)?;
-            let shared = Arc::new(Shared {
-                ended: Ending::default(),
-                unacked_since: AtomicI64::new(NOTHING_UNACKED),
-                first: AtomicU64::new(NO_OFFSET),
-                last: AtomicU64::new(NO_OFFSET),
-            });
-            self.insert(&mut state, id, new, &shared);
-            shared
+            self.insert(&mut state, id, new)
         };
-        Ok(Connection::new(id, Arc::clone(self), shared))
+        Ok(Connection::new(Arc::clone(self), entry))
     }
 
     fn check(&self, state: &mut State, new: &NewConnection) -> Result<(), Refused> {
@@ -83,9 +76,9 @@ impl Registry {
         let Some(held) = state.owners.get(&owner) else { return false };
         let victim = held.connections.iter().copied().find(|id| {
             state.entries.get(id).is_some_and(|entry| {
-                let unacked = entry.shared.unacked_since.load(Ordering::Acquire);
+                let unacked = entry.unacked_since.load(Ordering::Acquire);
                 entry.session == Some(session)
-                    && entry.holds_slot
+                    && entry.holds_slot.is_set()
                     && entry.end_reason().is_none()
                     && (!only_feeds || entry.kind == StreamKind::Feed)
                     && unacked != NOTHING_UNACKED
@@ -95,7 +88,7 @@ impl Registry {
         victim.is_some_and(|id| state.end(id, EndReason::Replaced))
     }
 
-    fn insert(&self, state: &mut State, id: ConnectionId, new: NewConnection, shared: &Arc<Shared>) {
+    fn insert(&self, state: &mut State, id: ConnectionId, new: NewConnection) -> Arc<Entry> {
         let (owner, session) = (owner_of(&new.principal), session_of(&new.principal));
         let network = network_of(new.address);
         let holds_slot = !state.sharers(new.lease).slot;
@@ -111,27 +104,28 @@ impl Registry {
             state.sessions.entry(session).or_default().insert(id);
         }
         if let Some(lease) = new.lease {
-            let connections = &mut state.leases.entry(lease).or_default().connections;
-            // Most have one, and a list that grows by itself begins with four.
-            connections.reserve_exact(1);
-            connections.push(id);
+            state.leases.entry(lease).or_default().connections.add(id);
         }
-        let entry = Entry {
-            shared: Arc::clone(shared),
+        let entry = Arc::new(Entry {
+            id,
+            ended: Ending::default(),
+            unacked_since: AtomicI64::new(NOTHING_UNACKED),
+            first: AtomicU64::new(NO_OFFSET),
+            last: AtomicU64::new(NO_OFFSET),
             owner,
             session,
             lease: new.lease,
             kind: new.kind,
-            stream: new.stream,
+            stream: state.paths.shared(new.stream),
             address: new.address,
-            network,
             transport: new.transport,
-            request_id: new.request_id,
+            request_id: new.request_id.into(),
             started_at: self.clock.now(),
-            opened: false,
-            holds_slot,
-        };
-        state.entries.insert(id, Box::new(entry));
+            opened: Flag::new(false),
+            holds_slot: Flag::new(holds_slot),
+        });
+        state.entries.insert(id, Arc::clone(&entry));
+        entry
     }
 }
 
@@ -145,13 +139,17 @@ struct Sharers {
 impl State {
     fn sharers(&self, lease: Option<tidegate_types::LeaseId>) -> Sharers {
         let Some(found) = lease.and_then(|lease| self.leases.get(&lease)) else { return Sharers::default() };
-        let slot = found.connections.iter().any(|id| self.entries.get(id).is_some_and(|e| e.holds_slot));
+        let slot =
+            found.connections.iter().any(|id| self.entries.get(&id).is_some_and(|e| e.holds_slot.is_set()));
         Sharers { any: !found.connections.is_empty(), slot }
     }
 
     fn lease_network(&self, lease: Option<tidegate_types::LeaseId>, network: std::net::IpAddr) -> bool {
         lease.and_then(|lease| self.leases.get(&lease)).is_some_and(|found| {
-            found.connections.iter().any(|id| self.entries.get(id).is_some_and(|e| e.network == network))
+            found
+                .connections
+                .iter()
+                .any(|id| self.entries.get(&id).is_some_and(|e| network_of(e.address) == network))
         })
     }
 }

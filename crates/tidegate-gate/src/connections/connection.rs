@@ -9,42 +9,41 @@ use std::task::{Context, Poll};
 use tidegate_types::{ConnectionId, Offset};
 
 use super::EndReason;
-use super::registry::{NOTHING_UNACKED, Registry, Shared};
+use super::registry::{Entry, NOTHING_UNACKED, Registry};
 use crate::tickets::OpenedLease;
 
 /// A connection that was let in.
 #[must_use = "dropping a connection frees its slots"]
 pub struct Connection {
-    id: ConnectionId,
     registry: Arc<Registry>,
-    shared: Arc<Shared>,
+    entry: Arc<Entry>,
     finished: Option<EndReason>,
 }
 
 impl fmt::Debug for Connection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Connection")
-            .field("id", &self.id)
+            .field("id", &self.id())
             .field("ended", &self.end_reason())
             .finish_non_exhaustive()
     }
 }
 
 impl Connection {
-    pub(super) fn new(id: ConnectionId, registry: Arc<Registry>, shared: Arc<Shared>) -> Self {
-        Self { id, registry, shared, finished: None }
+    pub(super) fn new(registry: Arc<Registry>, entry: Arc<Entry>) -> Self {
+        Self { registry, entry, finished: None }
     }
 
     /// Its id.
     #[must_use]
-    pub const fn id(&self) -> ConnectionId {
-        self.id
+    pub fn id(&self) -> ConnectionId {
+        self.entry.id
     }
 
     /// From here on it serves its stream: the opening is audited, and with a lease the
     /// connection that served it before is told that it was replaced.
     pub fn opened(&self, lease: Option<&OpenedLease>) {
-        self.registry.opened(self.id, lease.map(|opened| (opened.lease_id, opened.tag_number)));
+        self.registry.opened(self.id(), lease.map(|opened| (opened.lease_id, opened.tag_number)));
     }
 
     /// Resolves when the connection should end, with the reason. Cancel-safe; keeps resolving.
@@ -54,19 +53,19 @@ impl Connection {
 
     /// The same for who polls: the waker of the last call is woken.
     pub fn poll_ended(&self, context: &Context<'_>) -> Poll<EndReason> {
-        self.shared.ended.poll(context)
+        self.entry.ended.poll(context)
     }
 
     /// The reason, once there is one.
     #[must_use]
     pub fn end_reason(&self) -> Option<EndReason> {
-        self.shared.ended.reason()
+        self.entry.ended.reason()
     }
 
     /// Notes whether bytes that were written still wait for the reader. Call it at each write
     /// that stalls and at each that goes through; only the first of a stall counts.
     pub fn progressed(&self, bytes_unacked: bool) {
-        let unacked = &self.shared.unacked_since;
+        let unacked = &self.entry.unacked_since;
         if !bytes_unacked {
             unacked.store(NOTHING_UNACKED, Ordering::Release);
         } else if unacked.load(Ordering::Acquire) == NOTHING_UNACKED {
@@ -76,8 +75,8 @@ impl Connection {
 
     /// Notes where reading began and how far it came.
     pub fn note_offsets(&self, first: Offset, last: Offset) {
-        self.shared.first.store(first.get(), Ordering::Release);
-        self.shared.last.store(last.get(), Ordering::Release);
+        self.entry.first.store(first.get(), Ordering::Release);
+        self.entry.last.store(last.get(), Ordering::Release);
     }
 
     /// Ends it for a reason that its server found out itself (`eof`, `age`, `slow`, …).
@@ -88,6 +87,6 @@ impl Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        self.registry.remove(self.id, self.finished);
+        self.registry.remove(self.id(), self.finished);
     }
 }

@@ -15,7 +15,7 @@ impl Registry {
             .lock()
             .entries
             .iter()
-            .filter(|(_, entry)| entry.opened)
+            .filter(|(_, entry)| entry.opened.is_set())
             .map(|(id, entry)| info(*id, entry))
             .filter(|info| matches(filter, info))
             .collect();
@@ -30,7 +30,7 @@ impl Registry {
 }
 
 fn info(id: ConnectionId, entry: &Entry) -> ConnectionInfo {
-    let unacked = entry.shared.unacked_since.load(Ordering::Acquire);
+    let unacked = entry.unacked_since.load(Ordering::Acquire);
     let (user_id, key_id) = match entry.owner {
         None => (None, None),
         Some(Owner::User(user)) => (Some(user), None),
@@ -47,8 +47,8 @@ fn info(id: ConnectionId, entry: &Entry) -> ConnectionInfo {
         lease: entry.lease,
         transport: entry.transport,
         started_at: entry.started_at,
-        first: offset(entry.shared.first.load(Ordering::Acquire)),
-        last: offset(entry.shared.last.load(Ordering::Acquire)),
+        first: offset(entry.first.load(Ordering::Acquire)),
+        last: offset(entry.last.load(Ordering::Acquire)),
         unacked_since: (unacked != NOTHING_UNACKED).then(|| Timestamp::from_millis(unacked)),
     }
 }

@@ -7,6 +7,7 @@
 mod caps;
 mod connection;
 mod ending;
+mod few;
 mod list;
 mod registry;
 mod serve;

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicI64, AtomicU64};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ use tidegate_types::{
 };
 
 use super::ending::Ending;
+use super::few::{Few, Paths};
 use super::{EndReason, StreamKind};
 use crate::audit::AuditBuffer;
 
@@ -28,37 +29,51 @@ pub(super) enum Owner {
     Key(KeyId),
 }
 
-/// What a connection and the registry share without a lock.
+/// What the registry and the one who serves a connection know of it. One for each open socket.
 #[derive(Debug)]
-pub(super) struct Shared {
+pub(super) struct Entry {
+    pub(super) id: ConnectionId,
     pub(super) ended: Ending,
     pub(super) unacked_since: AtomicI64,
     pub(super) first: AtomicU64,
     pub(super) last: AtomicU64,
-}
-
-#[derive(Debug)]
-pub(super) struct Entry {
-    pub(super) shared: Arc<Shared>,
     pub(super) owner: Option<Owner>,
     pub(super) session: Option<SessionId>,
     pub(super) lease: Option<LeaseId>,
     pub(super) kind: StreamKind,
     pub(super) stream: StreamPath,
     pub(super) address: IpAddr,
-    pub(super) network: IpAddr,
     pub(super) transport: &'static str,
-    pub(super) request_id: String,
+    pub(super) request_id: Box<str>,
     pub(super) started_at: Timestamp,
     /// Whether it serves a stream already, or only waits for its ticket to be opened.
-    pub(super) opened: bool,
+    pub(super) opened: Flag,
     /// Whether its owner's slot is counted with it; connections of one lease count once.
-    pub(super) holds_slot: bool,
+    pub(super) holds_slot: Flag,
+}
+
+/// Changes only under the registry's lock.
+#[derive(Debug)]
+pub(super) struct Flag(AtomicBool);
+
+impl Flag {
+    pub(super) const fn new(is_set: bool) -> Self {
+        Self(AtomicBool::new(is_set))
+    }
+
+    pub(super) fn is_set(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// Answers how it was.
+    pub(super) fn set(&self, to: bool) -> bool {
+        self.0.swap(to, Ordering::Relaxed)
+    }
 }
 
 impl Entry {
     pub(super) fn end_reason(&self) -> Option<EndReason> {
-        self.shared.ended.reason()
+        self.ended.reason()
     }
 }
 
@@ -71,18 +86,19 @@ pub(super) struct Held {
 
 #[derive(Debug, Default)]
 pub(super) struct LeaseConnections {
-    pub(super) connections: Vec<ConnectionId>,
+    pub(super) connections: Few,
     /// The one that serves, with the number of the tag it issued.
     pub(super) serving: Option<(ConnectionId, u64)>,
 }
 
 #[derive(Debug, Default)]
 pub(super) struct State {
-    /// Boxed: half of the places of a table may be empty.
-    pub(super) entries: HashMap<ConnectionId, Box<Entry>>,
+    pub(super) entries: HashMap<ConnectionId, Arc<Entry>>,
+    pub(super) paths: Paths,
     pub(super) owners: HashMap<Owner, Held>,
     pub(super) sessions: HashMap<SessionId, HashSet<ConnectionId>>,
-    pub(super) leases: HashMap<LeaseId, LeaseConnections>,
+    /// Boxed: half of the places of a table may be empty.
+    pub(super) leases: HashMap<LeaseId, Box<LeaseConnections>>,
     pub(super) networks: HashMap<IpAddr, u64>,
     pub(super) lease_ends: HashMap<LeaseId, Timestamp>,
     pub(super) positions: HashMap<(SessionId, StreamPath), (Timestamp, Offset)>,

@@ -1,5 +1,6 @@
 //! What happens to a connection after it was let in: opened, ended, gone.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use serde_json::json;
@@ -8,6 +9,7 @@ use tidegate_types::{ConnectionId, LeaseId, Offset, Timestamp};
 use super::registry::{Entry, NO_OFFSET, Owner, Registry, State};
 use super::{EndReason, StreamKind};
 use crate::audit::{Actor, AuditEvent, AuditKind};
+use crate::rates::network_of;
 use crate::revocation::{NewRevocation, RevocationScope};
 
 /// Connections that are ended for their age in one go, once a second.
@@ -22,8 +24,8 @@ impl Registry {
             if let Some((lease, tag)) = lease {
                 state.serve_lease(id, lease, tag);
             }
-            let Some(entry) = state.entries.get_mut(&id) else { return };
-            entry.opened = true;
+            let Some(entry) = state.entries.get(&id) else { return };
+            entry.opened.set(true);
             open_event(entry)
         };
         self.audit.push(event);
@@ -69,7 +71,7 @@ impl Registry {
         let event = {
             let mut state = self.lock();
             let Some(entry) = state.remove(id, now) else { return };
-            entry.opened.then(|| close_event(&entry, finished, now))
+            entry.opened.is_set().then(|| close_event(&entry, finished, now))
         };
         if let Some(event) = event {
             self.audit.push(event);
@@ -97,7 +99,7 @@ impl State {
     /// Sets the reason and frees the owner's slot at once: the connection is as good as gone.
     pub(super) fn end(&mut self, id: ConnectionId, reason: EndReason) -> bool {
         let Some(entry) = self.entries.get(&id) else { return false };
-        let first = entry.shared.ended.set(reason);
+        let first = entry.ended.set(reason);
         if first {
             self.release_slot(id);
         }
@@ -113,18 +115,17 @@ impl State {
 
     /// Gives the slot to another connection of the lease, or back to the owner.
     fn release_slot(&mut self, id: ConnectionId) {
-        let Some(entry) = self.entries.get_mut(&id) else { return };
-        if !std::mem::take(&mut entry.holds_slot) {
+        let Some(entry) = self.entries.get(&id) else { return };
+        if !entry.holds_slot.set(false) {
             return;
         }
         let (owner, kind, lease) = (entry.owner, entry.kind, entry.lease);
-        let others =
-            lease.and_then(|l| self.leases.get(&l)).map(|l| l.connections.clone()).unwrap_or_default();
-        for other in others.into_iter().filter(|other| *other != id) {
-            if let Some(heir) = self.entries.get_mut(&other)
+        let others = lease.and_then(|lease| self.leases.get(&lease)).into_iter();
+        for other in others.flat_map(|lease| lease.connections.iter()).filter(|other| *other != id) {
+            if let Some(heir) = self.entries.get(&other)
                 && heir.end_reason().is_none()
             {
-                heir.holds_slot = true;
+                heir.holds_slot.set(true);
                 return;
             }
         }
@@ -144,9 +145,11 @@ impl State {
                 .map(|ids| ids.iter().copied().collect())
                 .unwrap_or_default(),
             RevocationScope::Key => of_owner(Owner::Key(revoked.subject.into())),
-            RevocationScope::Lease => {
-                self.leases.get(&revoked.subject.into()).map(|l| l.connections.clone()).unwrap_or_default()
-            }
+            RevocationScope::Lease => self
+                .leases
+                .get(&revoked.subject.into())
+                .map(|l| l.connections.iter().collect())
+                .unwrap_or_default(),
             RevocationScope::User => {
                 let mut all: Vec<ConnectionId> = of_owner(Owner::User(revoked.subject.into()));
                 // Who signed in again after the revocation stays connected.
@@ -156,13 +159,14 @@ impl State {
         }
     }
 
-    fn remove(&mut self, id: ConnectionId, now: Timestamp) -> Option<Box<Entry>> {
+    fn remove(&mut self, id: ConnectionId, now: Timestamp) -> Option<Arc<Entry>> {
         self.release_slot(id);
         let entry = self.entries.remove(&id)?;
-        if let Some(count) = self.networks.get_mut(&entry.network) {
+        let network = network_of(entry.address);
+        if let Some(count) = self.networks.get_mut(&network) {
             *count = count.saturating_sub(1);
             if *count == 0 {
-                self.networks.remove(&entry.network);
+                self.networks.remove(&network);
             }
         }
         if let Some(owner) = entry.owner
@@ -189,7 +193,7 @@ impl State {
     fn leave_lease(&mut self, id: ConnectionId, entry: &Entry, now: Timestamp) {
         let Some(lease) = entry.lease else { return };
         let Some(found) = self.leases.get_mut(&lease) else { return };
-        found.connections.retain(|other| *other != id);
+        found.connections.remove(id);
         if found.serving.is_some_and(|(serving, _)| serving == id) {
             found.serving = None;
             self.lease_ends.insert(lease, now);
@@ -200,9 +204,9 @@ impl State {
     }
 
     fn keep_position(&mut self, entry: &Entry, now: Timestamp) {
-        let last = offset(entry.shared.last.load(Ordering::Acquire));
+        let last = offset(entry.last.load(Ordering::Acquire));
         if let (StreamKind::Feed, true, Some(session), Some(last)) =
-            (entry.kind, entry.opened, entry.session, last)
+            (entry.kind, entry.opened.is_set(), entry.session, last)
         {
             self.positions.insert((session, entry.stream.clone()), (now, last));
         }
@@ -224,7 +228,7 @@ fn actor(entry: &Entry) -> Actor {
 fn event(kind: AuditKind, entry: &Entry) -> AuditEvent {
     let mut event = AuditEvent::new(kind, actor(entry)).stream(&entry.stream);
     event.address = Some(entry.address);
-    event.request_id = Some(entry.request_id.clone());
+    event.request_id = Some(entry.request_id.to_string());
     event.subject = entry.lease.map(|lease| lease.to_string());
     event
 }
@@ -241,7 +245,7 @@ fn close_event(entry: &Entry, finished: Option<EndReason>, now: Timestamp) -> Au
         "transport": entry.transport,
         "reason": reason,
         "duration_ms": millis,
-        "first": offset(entry.shared.first.load(Ordering::Acquire)),
-        "last": offset(entry.shared.last.load(Ordering::Acquire)),
+        "first": offset(entry.first.load(Ordering::Acquire)),
+        "last": offset(entry.last.load(Ordering::Acquire)),
     }))
 }

@@ -92,14 +92,14 @@ impl ConnectionSettings {
 
 /// Serves HTTP/1.1 on a socket that a live stream may take with it when it leaves.
 pub(super) async fn http1_plain(socket: TcpStream, read: Option<Bytes>, client: Client, place: Slot) {
-    let (shards, address) = (client.shards.clone(), client.peer.address);
+    let shards = client.shards.clone();
     let departures = shards.is_some().then(Departures::default);
     let left = http1(socket, read, client, departures.as_ref()).await;
     let Some((socket, read)) = left else { return };
     if let (Some(shards), Some(Departing { tail, keep_alive })) =
         (shards, departures.and_then(|departures| departures.take()))
     {
-        let home = Homed { socket, read, address, slot: place };
+        let home = Homed { socket, read, slot: place };
         shards.take(Guest { tail, home, keep_alive });
     }
 }

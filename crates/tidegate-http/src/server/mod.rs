@@ -105,7 +105,9 @@ struct Home {
 
 impl Home {
     fn take_back(self, shards: Shards) -> TakeBack {
-        Arc::new(move |Homed { socket, read, address, slot }| {
+        Arc::new(move |Homed { socket, read, slot }| {
+            // Who has no address any more has hung up.
+            let Ok(address) = socket.peer_addr() else { return };
             let client = Client {
                 peer: PeerAddress { address, tls: false },
                 entry: self.entry.clone(),

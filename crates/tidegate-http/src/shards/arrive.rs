@@ -13,7 +13,7 @@ use crate::tail::Tail;
 impl Shard {
     pub(super) fn arrive(&mut self, guest: Guest) {
         let Guest { tail, home, keep_alive } = guest;
-        let Homed { socket, read, address, slot } = home;
+        let Homed { socket, read, slot } = home;
         let Tail { log, held, writer, first, expires, hello: _ } = *tail;
         let key = self.readers.hold();
         self.serial += 1;
@@ -28,7 +28,6 @@ impl Shard {
             serial: self.serial,
             group: 0,
             place: 0,
-            address,
             slot,
             keep_alive,
             ending: None,

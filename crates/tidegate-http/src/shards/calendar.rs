@@ -11,13 +11,13 @@ use tokio::time::Instant;
 
 const TICK_MS: u128 = 100;
 
-/// A point in time of one shard.
+/// A point in time of one shard; its end lies thirteen years after its begin.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Tick(u64);
+pub(super) struct Tick(u32);
 
 impl Tick {
     pub(super) fn plus(self, time: Duration) -> Self {
-        let ticks = u64::try_from(time.as_millis().div_ceil(TICK_MS)).unwrap_or(u64::MAX);
+        let ticks = u32::try_from(time.as_millis().div_ceil(TICK_MS)).unwrap_or(u32::MAX);
         Self(self.0.saturating_add(ticks))
     }
 }
@@ -37,7 +37,7 @@ impl Calendar {
     /// The tick that has begun.
     pub(super) fn tick(&self, now: Instant) -> Tick {
         let millis = now.saturating_duration_since(self.began).as_millis();
-        Tick(u64::try_from(millis / TICK_MS).unwrap_or(u64::MAX))
+        Tick(u32::try_from(millis / TICK_MS).unwrap_or(u32::MAX))
     }
 
     pub(super) fn put(&mut self, at: Tick, key: u32) {
@@ -47,7 +47,7 @@ impl Calendar {
     /// When the next list is due.
     pub(super) fn next(&self) -> Option<Instant> {
         let (Tick(tick), _) = self.due.first_key_value()?;
-        let millis = tick.saturating_mul(u64::try_from(TICK_MS).unwrap_or(u64::MAX));
+        let millis = u64::from(*tick).saturating_mul(u64::try_from(TICK_MS).unwrap_or(u64::MAX));
         Some(self.began + Duration::from_millis(millis))
     }
 

@@ -21,9 +21,17 @@ pub(super) struct Group {
     _listener: Listener,
 }
 
+impl Group {
+    /// Whether what one of its readers is sent may be kept for others.
+    pub(super) fn shares(&self, reader: &Reader) -> bool {
+        self.readers.len() > 1 && reader.writer.shares()
+    }
+}
+
 #[derive(Default)]
 pub(super) struct Groups {
-    pub(super) slots: Slots<Group>,
+    /// Boxed: the list of places doubles as it grows.
+    pub(super) slots: Slots<Box<Group>>,
     by_stream: HashMap<StreamId, u32>,
 }
 
@@ -37,12 +45,14 @@ impl Groups {
             let bell = Bell::new(inbox, Whose::Group(group));
             let listener = log.listen(&Arc::clone(&bell).into());
             let source = log.fork();
-            self.slots.put(group, Group { stream, readers: Vec::new(), source, bell, _listener: listener });
+            let made = Group { stream, readers: Vec::new(), source, bell, _listener: listener };
+            self.slots.put(group, Box::new(made));
             group
         });
         if let Some(found) = self.slots.find_mut(group) {
             log.share(&found.source);
-            (reader.group, reader.place) = (group, found.readers.len());
+            reader.group = group;
+            reader.place = u32::try_from(found.readers.len()).unwrap_or(u32::MAX);
             found.readers.push(key);
         }
     }
@@ -51,8 +61,9 @@ impl Groups {
     /// the group with it.
     pub(super) fn leave(&mut self, reader: &Reader) -> Option<u32> {
         let group = self.slots.find_mut(reader.group)?;
-        group.readers.swap_remove(reader.place);
-        let moved = group.readers.get(reader.place).copied();
+        let place = reader.place as usize;
+        group.readers.swap_remove(place);
+        let moved = group.readers.get(place).copied();
         if group.readers.is_empty()
             && let Some(group) = self.slots.take(reader.group)
         {

@@ -33,13 +33,13 @@ impl Shard {
         self.readers.free(key);
         let said_goodbye = reader.ending.is_some() && !reader.has_rest() && !reader.is_blocked();
         let read = reader.take_read();
-        let Reader { mut held, ending, socket, address, slot, keep_alive, .. } = *reader;
+        let Reader { mut held, ending, socket, slot, keep_alive, .. } = *reader;
         if let Some(reason) = ending {
             held.finish(reason);
         }
         drop(held);
         if said_goodbye && keep_alive && !self.state.is_draining() {
-            (self.take_back)(Homed { socket, read, address, slot });
+            (self.take_back)(Homed { socket, read, slot });
         } else {
             // An error means that the other end is gone already.
             let _ = SockRef::from(&socket).shutdown(Shutdown::Write);

@@ -20,7 +20,6 @@ mod shard;
 mod slots;
 mod time;
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::available_parallelism;
@@ -51,8 +50,6 @@ pub(crate) struct Homed {
     pub(crate) socket: TcpStream,
     /// What the client sent that nobody read yet.
     pub(crate) read: Bytes,
-    /// The other end.
-    pub(crate) address: SocketAddr,
     /// Its place among all sockets.
     pub(crate) slot: Slot,
 }

@@ -4,7 +4,6 @@
 //! Must not: hold more than that one cut record: a slow reader is a cursor.
 
 use std::io::ErrorKind::WouldBlock;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
@@ -35,8 +34,7 @@ pub(super) struct Reader {
     /// Tells this reader from an earlier one at the same place.
     pub(super) serial: u64,
     pub(super) group: u32,
-    pub(super) place: usize,
-    pub(super) address: SocketAddr,
+    pub(super) place: u32,
     pub(super) slot: Slot,
     pub(super) keep_alive: bool,
     pub(super) ending: Option<EndReason>,

@@ -134,11 +134,10 @@ impl Shard {
 
     fn next(&mut self, reader: &mut Reader) -> Next {
         let limit = usize::try_from(self.state.limits().tail_write_bytes).unwrap_or(usize::MAX);
-        let (Some(log), Some(group)) = (reader.log.as_mut(), self.groups.slots.find(reader.group)) else {
-            return Next::Nothing;
-        };
+        let Some(group) = self.groups.slots.find(reader.group) else { return Next::Nothing };
+        let shares = group.shares(reader);
+        let Some(log) = reader.log.as_mut() else { return Next::Nothing };
         let from = log.cursor();
-        let shares = group.readers.len() > 1 && reader.writer.shares();
         if shares {
             let reach = group.source.reach();
             let style = reader.writer.style(self.now.wall);
@@ -170,7 +169,7 @@ impl Shard {
                 };
                 let batch = Arc::new(batch);
                 let group = self.groups.slots.find(reader.group);
-                if let Some(group) = group.filter(|group| group.readers.len() > 1 && reader.writer.shares()) {
+                if let Some(group) = group.filter(|group| group.shares(reader)) {
                     self.recent.put(group.stream, &batch);
                 }
                 Next::Batch(batch)
@@ -193,8 +192,7 @@ impl Shard {
             let style = reader.writer.style(self.now.wall);
             let wanted = Wanted { stream: group.stream, from: log.cursor(), style, tail: reach.tail() };
             // Where it would not be taken in `next`, the reader would be back here for ever.
-            let shares = group.readers.len() > 1 && reader.writer.shares();
-            if shares && log.is_plain(&reach) && self.recent.find(&wanted).is_some() {
+            if group.shares(reader) && log.is_plain(&reach) && self.recent.find(&wanted).is_some() {
                 self.work.push_back(Work::Reader(asked.0));
             } else if let Some(log) = reader.log.take() {
                 self.pages.start(&self.inbox, asked, log, limit);

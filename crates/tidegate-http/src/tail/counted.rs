@@ -10,23 +10,24 @@ use crate::Metrics;
 pub(crate) struct Counted {
     metrics: Metrics,
     opened: Instant,
-    reason: &'static str,
+    reason: Option<EndReason>,
 }
 
 impl Counted {
     pub(crate) fn open(metrics: &Metrics) -> Self {
         metrics.connection_opened();
-        // Whatever ends without a reason of ours was the client leaving.
-        Self { metrics: metrics.clone(), opened: Instant::now(), reason: "gone" }
+        Self { metrics: metrics.clone(), opened: Instant::now(), reason: None }
     }
 
     pub(crate) fn ends(&mut self, reason: EndReason) {
-        self.reason = reason.as_str();
+        self.reason = Some(reason);
     }
 }
 
 impl Drop for Counted {
     fn drop(&mut self) {
-        self.metrics.connection_ended(self.reason, self.opened.elapsed());
+        // Whatever ends without a reason of ours was the client leaving.
+        let reason = self.reason.map_or("gone", EndReason::as_str);
+        self.metrics.connection_ended(reason, self.opened.elapsed());
     }
 }

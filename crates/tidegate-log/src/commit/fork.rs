@@ -10,7 +10,7 @@ use tidegate_types::{Offset, Timestamp};
 
 use crate::fork::Measured;
 use crate::store::Stored;
-use crate::stream::same_media_type;
+use crate::stream::{content_type, same_media_type};
 use crate::{CreateError, Fork, NewFork, NewStream};
 
 /// What a new stream begins with.
@@ -27,7 +27,7 @@ pub(super) struct Origin {
 /// What a stream that is no fork begins with.
 pub(super) fn nothing(new: &NewStream) -> Origin {
     let NewStream { ttl, expires_at, .. } = *new;
-    let content_type = new.content_type.as_str().into();
+    let content_type = content_type(&new.content_type);
     Origin { fork: None, content_type, start: Offset::START, tail: Offset::START, ttl, expires_at }
 }
 

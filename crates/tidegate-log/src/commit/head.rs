@@ -20,8 +20,9 @@ const PRODUCERS_IN_MEMORY: usize = 64;
 pub(crate) struct Head {
     pub(crate) stored: Stored,
     pub(crate) last_seq: Option<String>,
-    /// `None`: known to be unknown to the store.
-    pub(crate) producers: HashMap<String, Option<ProducerState>>,
+    /// A value of `None`: known to be unknown to the store. Most streams have no producers.
+    #[expect(clippy::box_collection, reason = "a word instead of six, for each stream that is written")]
+    producers: Option<Box<HashMap<String, Option<ProducerState>>>>,
     /// The round in which it was last used.
     pub(crate) used: u64,
 }
@@ -38,27 +39,27 @@ pub(crate) enum Verdict {
 impl Head {
     pub(crate) fn load(loaded: StoredHead, producers: Vec<String>) -> Self {
         let StoredHead { stored, last_seq, producers: states } = loaded;
-        Self { stored, last_seq, producers: producers.into_iter().zip(states).collect(), used: 0 }
+        let mut head = Self { last_seq, ..Self::new(stored) };
+        producers.into_iter().zip(states).for_each(|(id, state)| head.remember_producer(id, state));
+        head
     }
 
     pub(crate) fn new(stored: Stored) -> Self {
-        Self { stored, last_seq: None, producers: HashMap::new(), used: 0 }
+        Self { stored, last_seq: None, producers: None, used: 0 }
     }
 
     /// Whether the state of this producer must be loaded first.
     pub(crate) fn lacks_producer(&self, id: &str) -> bool {
-        !self.producers.contains_key(id)
+        self.producers.as_ref().is_none_or(|known| !known.contains_key(id))
     }
 
     pub(crate) fn remember_producer(&mut self, id: String, state: Option<ProducerState>) {
-        self.producers.insert(id, state);
+        self.producers.get_or_insert_default().insert(id, state);
     }
 
     /// Forgets producers beyond the bound; the store still knows them.
     pub(crate) fn shrink(&mut self) {
-        if self.producers.len() > PRODUCERS_IN_MEMORY {
-            self.producers = HashMap::new();
-        }
+        self.producers.take_if(|known| known.len() > PRODUCERS_IN_MEMORY);
     }
 
     /// Decides about an append and, if it is accepted, moves everything but the tail.
@@ -105,7 +106,8 @@ impl Head {
     }
 
     fn producer_state(&self, producer: Option<&Producer>) -> Option<ProducerState> {
-        producer.and_then(|given| self.producers.get(&given.id).copied().flatten())
+        let known = self.producers.as_ref()?;
+        producer.and_then(|given| known.get(&given.id).copied().flatten())
     }
 
     /// Moves the head past an accepted append. Answers the position before its records.
@@ -118,7 +120,7 @@ impl Head {
         }
         if let (Some(given), Some(ack)) = (&append.producer, producer) {
             let state = ProducerState { epoch: ack.epoch, last_seq: ack.seq };
-            self.producers.insert(given.id.clone(), Some(state));
+            self.remember_producer(given.id.clone(), Some(state));
         }
         first
     }

@@ -13,7 +13,8 @@ use crate::store::{HeadNeed, Loaded, Needs};
 
 #[derive(Debug)]
 pub(crate) struct Heads {
-    by_path: HashMap<StreamPath, Head>,
+    /// Boxed: half of the places of a table may be empty.
+    by_path: HashMap<StreamPath, Box<Head>>,
     max: usize,
     round: u64,
     /// Deleted streams that are known for this round only: when their last fork goes is the store's to know.
@@ -38,7 +39,7 @@ impl Heads {
     /// What must be loaded before these commands can be planned.
     pub(crate) fn needs(&mut self, commands: &[Command]) -> Needs {
         for path in commands.iter().filter(|c| c.producer().is_some()).map(Command::path) {
-            self.by_path.get_mut(path).into_iter().for_each(Head::shrink);
+            self.by_path.get_mut(path).into_iter().for_each(|head| head.shrink());
         }
         let mut places: HashMap<&StreamPath, usize> = HashMap::new();
         let mut needs = Needs::default();
@@ -77,11 +78,12 @@ impl Heads {
                         head.remember_producer(id, state);
                     }
                 }
-                (None, Some(found)) => {
+                (None, Some(mut found)) => {
+                    found.stored.info.share(&need.path);
                     if found.stored.gone {
                         self.gone.push(need.path.clone());
                     }
-                    self.by_path.insert(need.path, Head::load(found, need.producers));
+                    self.by_path.insert(need.path, Box::new(Head::load(found, need.producers)));
                 }
                 (_, None) => {}
             }
@@ -92,12 +94,12 @@ impl Heads {
         let round = self.round;
         let head = self.by_path.get_mut(path)?;
         head.used = round;
-        Some(head)
+        Some(&mut **head)
     }
 
     pub(crate) fn insert(&mut self, path: StreamPath, mut head: Head) {
         head.used = self.round;
-        self.by_path.insert(path, head);
+        self.by_path.insert(path, Box::new(head));
     }
 
     pub(crate) fn forget(&mut self, path: &StreamPath) {

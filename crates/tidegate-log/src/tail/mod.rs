@@ -32,13 +32,14 @@ use crate::{Gap, StreamId, StreamInfo};
 pub struct Tail {
     source: Arc<Source>,
     cursor: Offset,
-    gap: Option<Gap>,
+    /// Boxed, as the next: a tail at rest among others of its stream has neither.
+    gap: Option<Box<Gap>>,
     /// Whether the reader has been told anything yet.
     greeted: bool,
     /// Doubts that were settled by a look at the store.
     doubts_settled: u64,
     /// Made by the first wait.
-    watch: Option<Watch>,
+    watch: Option<Box<Watch>>,
 }
 
 /// Where a tail reads from; readers of one stream may share it.
@@ -89,7 +90,14 @@ impl Tail {
             ReadFrom::Start | ReadFrom::Tail => (start_of(from, &stored.info), None),
         };
         let source = Arc::new(Source { core, stored, handle });
-        Self { source, cursor, gap, greeted: false, doubts_settled: now.doubts, watch: None }
+        Self {
+            source,
+            cursor,
+            gap: gap.map(Box::new),
+            greeted: false,
+            doubts_settled: now.doubts,
+            watch: None,
+        }
     }
 
     /// The stream as it was when the tail was opened.

@@ -33,7 +33,7 @@ impl Tail {
     pub async fn next(&mut self, max_bytes: usize) -> Result<TailStep, ReadError> {
         loop {
             // Seen before looked at: what comes after this line ends the wait.
-            self.watch.get_or_insert_with(|| self.source.handle.watch()).look();
+            self.watch.get_or_insert_with(|| Box::new(self.source.handle.watch())).look();
             match self.look(max_bytes) {
                 Look::Step(step) => return Ok(step),
                 Look::Behind => {
@@ -62,7 +62,7 @@ impl Tail {
     /// The same, telling apart why there is nothing.
     pub fn look(&mut self, max_bytes: usize) -> Look {
         if let Some(gap) = self.gap.take() {
-            return Look::Step(TailStep::Gap(gap));
+            return Look::Step(TailStep::Gap(*gap));
         }
         let state = self.source.handle.state();
         if state.deleted {
