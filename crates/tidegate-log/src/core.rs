@@ -11,7 +11,7 @@ use crate::commit::{Command, Full, Heads, Moved, Queue, hand_over};
 use crate::known::{Known, Moment};
 use crate::renewals::{DueRenewal, Renewals};
 use crate::store::{LogStore, Stored};
-use crate::tail::{Handle, Registry};
+use crate::tail::{Handle, News, Registry};
 use crate::{LogOptions, ReadError, StreamId};
 
 pub(crate) struct Core {
@@ -88,10 +88,10 @@ impl Core {
         }
     }
 
-    /// Tells live readers what a commit did.
-    pub(crate) fn publish(&self, moved: &Moved) {
+    /// Shows live readers what a commit did; dropping the answer tells them.
+    pub(crate) fn publish(&self, moved: &Moved) -> Option<News> {
         self.changes.note(&moved.stored.info.path);
-        self.registry.publish(&moved.stored.info, moved.deleted, &moved.chunks);
+        self.registry.publish(&moved.stored.info, moved.deleted, &moved.chunks)
     }
 
     /// Notes that a stream was read, which renews a sliding life.

@@ -174,3 +174,36 @@ async fn a_listener_that_missed_hints_is_told_to_look_at_everything() {
     assert_eq!(hints.next().await, None);
     assert_eq!(hints.next().await, Some(hint));
 }
+
+#[tokio::test]
+async fn a_transaction_larger_than_the_page_cache_is_whole_or_not_at_all() {
+    let dir = tempfile::tempdir().unwrap();
+    let options = DbOptions { cache_kib: 64, ..DbOptions::default() };
+    let db = Db::open(&dir.path().join("t.db"), &options).await.unwrap();
+    db.write(|tx| Ok::<_, DbError>(tx.execute_batch("CREATE TABLE t (n INTEGER PRIMARY KEY, body BLOB)")?))
+        .await
+        .unwrap();
+    let path = dir.path().join("t.db");
+    let fill = move |tx: &Transaction<'_>, from: i64| {
+        for n in from..from + 2_000 {
+            tx.execute("INSERT INTO t VALUES (?1, zeroblob(2000))", [n])?;
+        }
+        // Most of it is in the log by now, and nobody else may see any of it.
+        let other = tidegate_db::rusqlite::Connection::open(&path)?;
+        Ok::<i64, DbError>(other.query_row("SELECT count(*) FROM t", [], |row| row.get(0))?)
+    };
+    let first = fill.clone();
+    let seen = db.write(move |tx| first(tx, 0)).await.unwrap();
+    assert_eq!((seen, count(&db).await), (0, 2_000));
+    let failed: Result<(), DbError> = db
+        .write(move |tx| {
+            assert_eq!(fill(tx, 2_000)?, 2_000);
+            Err(DbError::Constraint("planted".to_owned()))
+        })
+        .await;
+    assert!(failed.is_err());
+    assert_eq!(count(&db).await, 2_000);
+    let sound = db
+        .read(|conn| Ok::<String, DbError>(conn.query_row("PRAGMA integrity_check", [], |row| row.get(0))?));
+    assert_eq!(sound.await.unwrap(), "ok");
+}

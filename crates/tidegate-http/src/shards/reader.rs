@@ -257,3 +257,14 @@ impl Reader {
         Waker::from(Arc::clone(&self.bell))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reader_at_rest_is_small() {
+        // There is one for each open socket: think twice before you raise this.
+        assert!(size_of::<Reader>() <= 328, "{} bytes", size_of::<Reader>());
+    }
+}

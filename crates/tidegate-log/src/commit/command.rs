@@ -7,6 +7,7 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::oneshot;
 
 use crate::fork::Measured;
+use crate::tail::News;
 use crate::{Append, AppendError, Appended, CreateError, Created, LogError, NewStream, StreamId};
 
 pub(crate) type AnswerTo<T, E> = oneshot::Sender<Result<T, E>>;
@@ -120,28 +121,27 @@ pub(crate) enum Answer {
     Trimmed(AnswerTo<Option<Offset>, LogError>, Option<Offset>),
 }
 
-/// The answers of one group, which are given when this is dropped, wherever that is.
+/// The answers of one group and the news for live readers, which are given when this is dropped,
+/// wherever that is: answers first, since writers wait for the disk only.
 #[derive(Debug)]
 pub(crate) struct Answers {
     held: Vec<Answer>,
     outcome: Result<(), DbError>,
+    news: Vec<News>,
 }
 
-/// So few that a task to give them would cost more than it saves.
-const FEW: usize = 4;
-
 impl Answers {
-    pub(crate) const fn new(held: Vec<Answer>, outcome: Result<(), DbError>) -> Self {
-        Self { held, outcome }
+    pub(crate) const fn new(held: Vec<Answer>, outcome: Result<(), DbError>, news: Vec<News>) -> Self {
+        Self { held, outcome, news }
     }
 
-    /// Gives the answers, on the runtime if that is worth it: a wake from here costs the writer a
-    /// system call and, on one core, a change of threads, and wakes between a runtime's own tasks don't.
+    /// Gives them, on the runtime if there are several: a wake from here costs the writer a system call
+    /// and, on one core, a change of threads, and wakes between a runtime's own tasks don't.
     pub(crate) fn give(self, runtime: Option<&Handle>) {
         // Only such a runtime runs without being waited for.
         let runs = |runtime: &&Handle| runtime.runtime_flavor() != RuntimeFlavor::CurrentThread;
         if let Some(runtime) = runtime.filter(runs)
-            && self.held.len() > FEW
+            && self.held.len() + self.news.len() > 1
         {
             drop(runtime.spawn(async move { drop(self) }));
         }
@@ -151,6 +151,7 @@ impl Answers {
 impl Drop for Answers {
     fn drop(&mut self) {
         self.held.drain(..).for_each(|answer| answer.send(&self.outcome));
+        self.news.clear();
     }
 }
 

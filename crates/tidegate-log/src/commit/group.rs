@@ -102,25 +102,25 @@ impl Group for Batch {
         if outcome.is_err() {
             self.forget_heads();
         }
+        let mut news = Vec::new();
         // Before anybody hears of it: what is answered next is known to whoever asks then.
         match outcome {
-            Ok(()) => self.core.note_commits(&self.moved),
-            Err(_) => self.core.known.doubt(self.paths.iter()),
-        }
-        // Answers go out before live readers are told: writers wait for the disk only.
-        let failure =
-            outcome.clone().err().unwrap_or_else(|| DbError::Bug("a write was not planned".to_owned()));
-        self.commands.drain(..).for_each(|command| command.fail(failure.clone()));
-        Answers::new(std::mem::take(&mut self.answers), outcome.clone()).give(self.runtime.as_ref());
-        for (id, moved) in &self.moved {
-            match outcome {
-                Ok(()) => self.core.publish(moved),
+            Ok(()) => {
+                self.core.note_commits(&self.moved);
+                news.extend(self.moved.values().filter_map(|moved| self.core.publish(moved)));
+            }
+            Err(_) => {
+                self.core.known.doubt(self.paths.iter());
                 // An error may have come after the commit: only the store knows.
-                Err(_) => {
+                for (id, moved) in &self.moved {
                     self.core.registry.doubt(*id);
                     self.core.changes.note(&moved.stored.info.path);
                 }
             }
         }
+        let failure =
+            outcome.clone().err().unwrap_or_else(|| DbError::Bug("a write was not planned".to_owned()));
+        self.commands.drain(..).for_each(|command| command.fail(failure.clone()));
+        Answers::new(std::mem::take(&mut self.answers), outcome, news).give(self.runtime.as_ref());
     }
 }

@@ -92,21 +92,21 @@ impl Registry {
         Handle { id: info.id, live: Arc::clone(&entry.live), registry: Arc::clone(self) }
     }
 
-    /// Tells the readers of a stream, if there are any, what a commit did.
-    pub(crate) fn publish(&self, info: &StreamInfo, deleted: bool, chunks: &[Chunk]) {
-        let Some(live) = self.shard(info.id).get(&info.id).map(|entry| Arc::clone(&entry.live)) else {
-            return;
-        };
-        // Frames first: who is woken by the new tail finds them.
+    /// Shows the readers of a stream, if there are any, what a commit did. They look when they are told.
+    pub(crate) fn publish(&self, info: &StreamInfo, deleted: bool, chunks: &[Chunk]) -> Option<News> {
+        let live = self.shard(info.id).get(&info.id).map(|entry| Arc::clone(&entry.live))?;
+        // Frames first: who sees the new tail finds them.
         self.fill_ring(&live, chunks);
-        live.move_to(info, deleted);
+        live.move_to(info, deleted).then_some(News(live))
     }
 
     /// Makes the readers of a stream, if there are any, look at the store again.
     pub(crate) fn doubt(&self, id: StreamId) {
         let Some(live) = self.shard(id).get(&id).map(|entry| Arc::clone(&entry.live)) else { return };
         live.settled.store(false, Ordering::Release);
-        live.change(|state| state.doubts += 1);
+        if live.change(|state| state.doubts += 1) {
+            live.watchers.wake();
+        }
     }
 
     fn fill_ring(&self, live: &Live, chunks: &[Chunk]) {
@@ -149,31 +149,38 @@ impl Live {
         *self.lock_state()
     }
 
-    /// Positions only rise, and neither closing nor deleting is taken back.
-    fn move_to(&self, info: &StreamInfo, deleted: bool) {
+    /// Positions only rise, and neither closing nor deleting is taken back. Answers whether that was news.
+    fn move_to(&self, info: &StreamInfo, deleted: bool) -> bool {
         self.change(|state| {
             state.start = state.start.max(info.start);
             state.tail = state.tail.max(info.tail);
             state.closed |= info.closed;
             state.deleted |= deleted;
-        });
+        })
     }
 
-    fn change(&self, change: impl FnOnce(&mut LiveState)) {
-        {
-            let mut state = self.lock_state();
-            let before = *state;
-            change(&mut state);
-            if *state == before {
-                return;
-            }
-            state.moves += 1;
-        }
-        self.watchers.wake();
+    /// Answers whether anything changed, which nobody was told yet.
+    fn change(&self, change: impl FnOnce(&mut LiveState)) -> bool {
+        let mut state = self.lock_state();
+        let before = *state;
+        change(&mut state);
+        let is_news = *state != before;
+        state.moves += u64::from(is_news);
+        is_news
     }
 
     fn lock_state(&self) -> MutexGuard<'_, LiveState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A live stream that moved, and whose readers are not told yet. They are when this is dropped.
+#[derive(Debug)]
+pub(crate) struct News(Arc<Live>);
+
+impl Drop for News {
+    fn drop(&mut self) {
+        self.0.watchers.wake();
     }
 }
 
@@ -194,7 +201,9 @@ impl Handle {
 
     /// Takes in what the store said after the entry was made.
     pub(crate) fn settle(&self, info: &StreamInfo) {
-        self.live.move_to(info, false);
+        if self.live.move_to(info, false) {
+            self.live.watchers.wake();
+        }
         self.live.settled.store(true, Ordering::Release);
     }
 

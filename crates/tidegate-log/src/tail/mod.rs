@@ -19,7 +19,7 @@ use std::task::Waker;
 use tidegate_types::{Offset, ReadFrom};
 
 pub use self::frame::{Frame, Framing};
-pub(crate) use self::live::{Handle, LiveState, Registry};
+pub(crate) use self::live::{Handle, LiveState, News, Registry};
 pub use self::next::Look;
 pub use self::watch::Listener;
 use self::watch::Watch;
