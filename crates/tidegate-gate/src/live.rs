@@ -165,21 +165,24 @@ impl Gate {
         live.audit.flush().await?;
         let swept_at = Timestamp::from_millis(live.swept_at.load(Ordering::Acquire));
         if now.since(swept_at) >= SWEEP_EVERY {
-            live.swept_at.store(now.as_millis(), Ordering::Release);
-            self.sweep_live(now).await?;
+            // Where more is left than one sweep may drop, the next step goes on.
+            if !self.sweep_live(now).await? {
+                live.swept_at.store(now.as_millis(), Ordering::Release);
+            }
         }
         Ok(())
     }
 
-    async fn sweep_live(&self, now: Timestamp) -> Result<(), DbError> {
+    /// Answers whether more is left.
+    async fn sweep_live(&self, now: Timestamp) -> Result<bool, DbError> {
         let (live, store) = (&self.inner.live, &self.inner.store);
         live.registry.sweep(now);
         self.inner.fresh.sweep(now, Duration::from_secs(self.inner.limits.ticket_seconds));
-        store.sweep_tickets(now, SWEEP_ROWS).await?;
+        let tickets = store.sweep_tickets(now, SWEEP_ROWS).await?;
         let revoked_before = now.minus(self.inner.config.retention.revocations);
         self.inner.revocations.forget(revoked_before);
-        store.sweep_revocations(revoked_before, SWEEP_ROWS).await?;
-        store.trim_audit(now.minus(self.inner.config.retention.audit), SWEEP_ROWS).await?;
-        Ok(())
+        let revocations = store.sweep_revocations(revoked_before, SWEEP_ROWS).await?;
+        let audited = store.trim_audit(now.minus(self.inner.config.retention.audit), SWEEP_ROWS).await?;
+        Ok([tickets, revocations, audited].into_iter().any(|rows| rows >= u64::from(SWEEP_ROWS)))
     }
 }

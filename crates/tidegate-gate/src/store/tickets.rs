@@ -23,6 +23,7 @@ pub trait TicketStore: Send + Sync {
     /// Notes when the last connections of these leases ended.
     async fn end_leases(&self, ended: Vec<(LeaseId, Timestamp)>, idle_ms: i64) -> Result<(), DbError>;
 
-    /// Drops at most `limit` tickets that nobody can spend, and leases that nobody can resume.
+    /// Drops at most `limit` tickets that nobody can spend, and as many leases that nobody can resume. Answers how
+    /// many rows it looked at: with `limit` there may be more.
     async fn sweep_tickets(&self, now: Timestamp, limit: u32) -> Result<u64, DbError>;
 }

@@ -152,6 +152,25 @@ async fn sweeps_get_past_what_stays() {
     assert_eq!(count("SELECT count(*) FROM leases").await.unwrap(), 2_050);
 }
 
+#[tokio::test]
+async fn what_one_sweep_leaves_is_swept_a_second_later() {
+    let live = live().await;
+    let user = live.user().await;
+    for _ in 0..2_100 {
+        live.mint(&user, &feed()).await;
+    }
+    let count = || {
+        let sql = "SELECT count(*) FROM tickets";
+        live.db.read(move |conn| Ok::<i64, tidegate_db::DbError>(conn.query_row(sql, [], |row| row.get(0))?))
+    };
+    live.clock.advance(Duration::from_secs(70));
+    live.step().await;
+    assert_eq!(count().await.unwrap(), 100);
+    live.clock.advance(Duration::from_secs(1));
+    live.step().await;
+    assert_eq!(count().await.unwrap(), 0);
+}
+
 #[test]
 fn leases_of_an_older_database_keep_their_tickets_tags_and_handles() {
     let conn = Connection::open_in_memory().unwrap();

@@ -1,6 +1,6 @@
 //! Tickets, leases and tags in SQLite.
 
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rusqlite::{OptionalExtension as _, Row, Transaction, params};
 use tidegate_db::rusqlite::Connection;
@@ -134,44 +134,55 @@ pub(super) async fn end_leases(
     .await
 }
 
-/// How far tickets were looked at that may be left over. Kept in memory: a new start looks again.
+/// Where the look for tickets that ran out goes on: after this time and digest. Kept in memory: a new start
+/// looks at all again.
 #[derive(Debug)]
-pub(super) struct SweptTo(AtomicI64);
+pub(super) struct SweptTo(Mutex<(i64, [u8; 32])>);
 
 impl Default for SweptTo {
     fn default() -> Self {
-        Self(AtomicI64::new(i64::MIN))
+        Self(Mutex::new((i64::MIN, [0; 32])))
+    }
+}
+
+impl SweptTo {
+    fn lock(&self) -> MutexGuard<'_, (i64, [u8; 32])> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 pub(super) async fn sweep(db: &Db, swept: &SweptTo, now: Timestamp, limit: u32) -> Result<u64, DbError> {
-    let from = swept.0.load(Ordering::Acquire);
-    let (gone, to) = db
+    let from = *swept.lock();
+    let (looked_at, to) = db
         .write(move |tx| {
-            let (unspent, to) = sweep_unspent(tx, from, now.as_millis(), limit)?;
-            Ok::<_, DbError>((unspent + sweep_leases(tx, now.as_millis(), limit)?, to))
+            let (looked_at, to) = sweep_unspent(tx, from, now.as_millis(), limit)?;
+            Ok::<_, DbError>((looked_at.max(sweep_leases(tx, now.as_millis(), limit)?), to))
         })
         .await?;
-    swept.0.fetch_max(to, Ordering::AcqRel);
-    Ok(u64::try_from(gone).unwrap_or(0))
+    *swept.lock() = to;
+    Ok(u64::try_from(looked_at).unwrap_or(0))
 }
 
-/// Drops tickets that ran out between two times and were not spent. Answers how far it came.
-fn sweep_unspent(tx: &Transaction<'_>, from: i64, now: i64, limit: u32) -> Result<(usize, i64), DbError> {
+/// Drops tickets that ran out and were not spent. Answers how many it looked at, and where it came to.
+fn sweep_unspent(
+    tx: &Transaction<'_>,
+    from: (i64, [u8; 32]),
+    now: i64,
+    limit: u32,
+) -> Result<(usize, (i64, [u8; 32])), DbError> {
     let found: Vec<([u8; 32], i64, bool)> = tx
         .prepare_cached(
             "SELECT t.digest, t.expires_at, l.id IS NOT NULL FROM tickets t LEFT JOIN leases l ON l.id = t.id
-             WHERE t.expires_at >= ?1 AND t.expires_at < ?2 ORDER BY t.expires_at LIMIT ?3",
+             WHERE (t.expires_at, t.digest) > (?1, ?2) AND t.expires_at < ?3
+             ORDER BY t.expires_at, t.digest LIMIT ?4",
         )?
-        .query_map(params![from, now, limit], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+        .query_map(params![from.0, from.1, now, limit], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
         .collect::<rusqlite::Result<_>>()?;
-    let mut gone = 0;
     for (digest, ..) in found.iter().filter(|(.., spent)| !spent) {
-        gone += tx.prepare_cached("DELETE FROM tickets WHERE digest = ?1")?.execute([digest])?;
+        tx.prepare_cached("DELETE FROM tickets WHERE digest = ?1")?.execute([digest])?;
     }
-    let last = found.last().filter(|_| found.len() >= usize::try_from(limit).unwrap_or(usize::MAX));
-    // Of one millisecond there may be more spent ones than the limit: then they are passed over.
-    Ok((gone, last.map_or(now, |(_, at, _)| if *at == from { at.saturating_add(1) } else { *at })))
+    let to = found.last().map_or(from, |(digest, at, _)| (*at, *digest));
+    Ok((found.len(), to))
 }
 
 fn sweep_leases(tx: &Transaction<'_>, now: i64, limit: u32) -> Result<usize, DbError> {
