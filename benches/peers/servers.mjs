@@ -100,6 +100,7 @@ async function nginx({ folder, before, upstream, pass }) {
   writeFileSync(config, nchanConfig({ port, folder, upstream, pass }));
   const master = startServer([NCHAN.program, "-p", folder, "-e", join(folder, "error.log"), "-c", config]);
   await reachable(port);
+  await storing(`http://127.0.0.1:${port}/pub/ready`);
   const pids = [await worker(master.pid), ...before.map((child) => child.pid)];
   return { words: [...target(port, "", pids), "--dialect", "pubsub"], children: [master, ...before], folder };
 }
@@ -112,6 +113,16 @@ async function worker(master) {
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
   throw new Error("nginx started no worker");
+}
+
+/** With Redis behind it, nchan answers 503 until it has its connections. */
+async function storing(url) {
+  for (let tries = 0; tries < 500; tries += 1) {
+    const { ok } = await fetch(url, { method: "POST", body: "x" });
+    if (ok) return;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  throw new Error("nchan stores nothing");
 }
 
 function nchanConfig({ port, folder, upstream, pass }) {
