@@ -93,7 +93,9 @@ impl Known {
         let mut inner = self.lock();
         for moved in all {
             inner.count(&moved.stored.info.path);
-            inner.follow(moved);
+            if !inner.streams.is_empty() {
+                inner.follow(moved);
+            }
         }
     }
 

@@ -143,7 +143,7 @@ impl Planner<'_> {
 
     fn append(&mut self, path: &StreamPath, append: Append) -> Result<Appended, AppendError> {
         let (at, keep) = (self.round.at, self.round.producers_per_stream);
-        if self.living(path).is_none() {
+        if !self.lives(path) {
             return Err(if self.is_gone(path) { AppendError::Gone } else { AppendError::NotFound });
         }
         let Some(head) = self.heads.find(path) else { return Err(AppendError::NotFound) };
@@ -170,7 +170,7 @@ impl Planner<'_> {
     }
 
     fn delete(&mut self, path: &StreamPath) -> bool {
-        let lives = self.living(path).is_some();
+        let lives = self.lives(path);
         if lives {
             self.remove(path);
         }
@@ -193,7 +193,7 @@ impl Planner<'_> {
     fn expire(&mut self, path: &StreamPath, id: StreamId) -> bool {
         let is_it = self.heads.find(path).is_some_and(|head| head.stored.info.id == id);
         // An expired stream is removed by looking whether it lives.
-        is_it && self.living(path).is_none()
+        is_it && !self.lives(path)
     }
 
     fn renew(&mut self, path: &StreamPath, id: StreamId, at: Timestamp) {
@@ -208,16 +208,24 @@ impl Planner<'_> {
 
     /// The stream at the path, if its time is not up; one whose time is up is removed.
     fn living(&mut self, path: &StreamPath) -> Option<&Head> {
-        let (at, renewals) = (self.round.at, self.round.renewals);
-        let stored = &self.heads.find(path)?.stored;
-        if stored.gone {
-            return None;
-        }
-        if renewals.is_expired(stored, at) {
-            self.remove(path);
+        if !self.lives(path) {
             return None;
         }
         self.heads.find(path).map(|head| &*head)
+    }
+
+    /// The same where the stream itself is not looked at: finding one is a good part of an append's plan.
+    fn lives(&mut self, path: &StreamPath) -> bool {
+        let (at, renewals) = (self.round.at, self.round.renewals);
+        let Some(Head { stored, .. }) = self.heads.find(path) else { return false };
+        if stored.gone {
+            return false;
+        }
+        let is_expired = renewals.is_expired(stored, at);
+        if is_expired {
+            self.remove(path);
+        }
+        !is_expired
     }
 
     fn is_gone(&mut self, path: &StreamPath) -> bool {

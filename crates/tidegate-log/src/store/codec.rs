@@ -13,6 +13,8 @@ use super::{Chunk, varint};
 const ONE_COMMIT: u8 = 1;
 const JOINED: u8 = 2;
 const HEADER: usize = 5;
+/// Bytes of a chunk's place, count and time in its checksum.
+const PLACE: usize = 20;
 
 /// A chunk that is being filled.
 #[derive(Debug)]
@@ -177,10 +179,16 @@ fn checked_payload(chunk: &Chunk) -> Result<(u8, Bytes), &'static str> {
 }
 
 fn checksum(first: Offset, records: u32, at: Timestamp, payload: &[u8]) -> u32 {
+    // The place goes in as one piece: of small ones each costs as much.
+    let mut place = [0; PLACE];
+    {
+        let mut place = &mut place[..];
+        place.put_u64_le(first.get());
+        place.put_u32_le(records);
+        place.put_i64_le(at.as_millis());
+    }
     let mut hasher = crc32fast::Hasher::new();
-    hasher.update(&first.get().to_le_bytes());
-    hasher.update(&records.to_le_bytes());
-    hasher.update(&at.as_millis().to_le_bytes());
+    hasher.update(&place);
     hasher.update(payload);
     hasher.finalize()
 }
