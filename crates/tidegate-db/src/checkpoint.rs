@@ -13,6 +13,8 @@ use std::thread::JoinHandle;
 use rusqlite::hooks::Wal;
 use rusqlite::{Connection, Row};
 
+use crate::error::{Failed, note_failure};
+
 /// Passes of one run; each copies what came during the one before.
 const PASSES: usize = 3;
 /// What the writer may copy itself without holding anybody up.
@@ -49,10 +51,11 @@ pub(crate) struct Checkpoints {
 
 impl Checkpoints {
     /// `pages`: how many in the log file call for a checkpoint.
-    pub(crate) fn start(path: &Path, pages: u32) -> std::io::Result<Self> {
+    /// `failed`: told of a failure after which nothing may be tried again.
+    pub(crate) fn start(path: &Path, pages: u32, failed: Failed) -> std::io::Result<Self> {
         let state = Arc::new(AtomicU8::new(IDLE));
         let (wake, woken) = mpsc::sync_channel(1);
-        let worker = Worker { path: path.to_owned(), conn: None, state: Arc::clone(&state), woken };
+        let worker = Worker { path: path.to_owned(), conn: None, state: Arc::clone(&state), woken, failed };
         let thread =
             std::thread::Builder::new().name("tidegate-checkpoint".to_owned()).spawn(move || worker.run())?;
         let (wake, thread) = (Some(wake), Some(thread));
@@ -76,13 +79,17 @@ impl Checkpoints {
                 Ok(())
             }
             RUNNING if logged >= self.pages.saturating_mul(PATIENCE) => {
-                while self.state.load(Ordering::Acquire) == RUNNING {
+                while self.state.load(Ordering::Acquire) == RUNNING && self.is_alive() {
                     std::thread::park_timeout(std::time::Duration::from_millis(1));
                 }
                 self.finish(conn)
             }
             _ => Ok(()),
         }
+    }
+
+    fn is_alive(&self) -> bool {
+        self.thread.as_ref().is_some_and(|thread| !thread.is_finished())
     }
 
     fn begin(&self) {
@@ -116,14 +123,15 @@ struct Worker {
     conn: Option<Connection>,
     state: Arc<AtomicU8>,
     woken: mpsc::Receiver<()>,
+    failed: Failed,
 }
 
 impl Worker {
     fn run(mut self) {
         while let Ok(()) = self.woken.recv() {
             if let Err(error) = self.passes() {
-                // The writer does the rest, and meets what is wrong itself.
-                tracing::warn!(%error, "a checkpoint failed");
+                // Pages may count as written after a sync that failed: the writer must not try again.
+                note_failure(&self.failed, "a checkpoint", &error);
             }
             self.state.store(RAN, Ordering::Release);
         }

@@ -58,8 +58,21 @@ impl From<rusqlite::Error> for DbError {
     }
 }
 
-/// Whether a failed commit means that storage can't be trusted any more.
-pub(crate) fn is_fatal(error: &rusqlite::Error) -> bool {
+/// Why storage failed for good, once it did.
+pub(crate) type Failed = tokio::sync::watch::Sender<Option<String>>;
+
+/// After an error that leaves open what is on the disk nothing is written until the next start.
+pub(crate) fn note_failure(failed: &Failed, what: &str, error: &rusqlite::Error) {
+    if is_fatal(error) {
+        tracing::error!(%error, "{what} failed; writing stops until the next start");
+        failed.send_replace(Some(format!("{what} failed: {error}")));
+    } else {
+        tracing::warn!(%error, "{what} failed");
+    }
+}
+
+/// Whether a failure means that storage can't be trusted any more.
+fn is_fatal(error: &rusqlite::Error) -> bool {
     matches!(error.sqlite_error_code(), Some(Sqlite::SystemIoFailure | Sqlite::DatabaseCorrupt))
 }
 

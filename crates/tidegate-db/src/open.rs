@@ -7,7 +7,6 @@ use std::time::Duration;
 use rusqlite::Connection;
 use tokio::sync::watch;
 
-use crate::checkpoint::Checkpoints;
 use crate::write::{Writer, WriterOptions};
 use crate::{DbError, OpenError};
 
@@ -88,12 +87,14 @@ impl Db {
                 .map_err(|e| failed(e.to_string()))?
                 .map_err(|e| failed(e.to_string()))?
         };
-        let checkpoints =
-            Checkpoints::start(path, options.checkpoint_pages).map_err(|e| failed(e.to_string()))?;
         let writer = Writer::start(
             connection,
-            checkpoints,
-            WriterOptions { group_jobs: options.group_jobs, queue_jobs: options.queue_jobs },
+            path,
+            WriterOptions {
+                group_jobs: options.group_jobs,
+                queue_jobs: options.queue_jobs,
+                checkpoint_pages: options.checkpoint_pages,
+            },
         )
         .map_err(|e| failed(e.to_string()))?;
         let readers = open_readers(path, options).map_err(failed)?;

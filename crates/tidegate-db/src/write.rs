@@ -5,13 +5,14 @@
 //! or panics loses its savepoint and harms nobody else.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::thread::JoinHandle;
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::checkpoint::{self, Checkpoints};
-use crate::error::is_fatal;
+use crate::error::{Failed, note_failure};
 use crate::{Db, DbError};
 
 /// Work for the writer that wants to hear of its commit on the writer's own thread, before any
@@ -47,6 +48,7 @@ const GROUP_BYTES: usize = 16 * 1024 * 1024;
 pub(crate) struct WriterOptions {
     pub(crate) group_jobs: usize,
     pub(crate) queue_jobs: usize,
+    pub(crate) checkpoint_pages: u32,
 }
 
 pub(crate) struct Writer {
@@ -56,13 +58,10 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    pub(crate) fn start(
-        conn: Connection,
-        checkpoints: Checkpoints,
-        options: WriterOptions,
-    ) -> std::io::Result<Self> {
+    pub(crate) fn start(conn: Connection, path: &Path, options: WriterOptions) -> std::io::Result<Self> {
         let (queue, jobs) = mpsc::channel(options.queue_jobs.max(1));
         let (failed, failure) = watch::channel(None);
+        let checkpoints = Checkpoints::start(path, options.checkpoint_pages, failed.clone())?;
         let group_jobs = options.group_jobs.max(1);
         let state = WriterThread { conn, checkpoints, jobs, failed, group_jobs };
         let thread =
@@ -107,7 +106,7 @@ struct WriterThread {
     conn: Connection,
     checkpoints: Checkpoints,
     jobs: mpsc::Receiver<Command>,
-    failed: watch::Sender<Option<String>>,
+    failed: Failed,
     group_jobs: usize,
 }
 
@@ -137,6 +136,9 @@ impl WriterThread {
     }
 
     fn look_after_log(&mut self) {
+        if self.failed.borrow().is_some() {
+            return;
+        }
         if let Err(error) = self.checkpoints.after_commit(&self.conn) {
             note_failure(&self.failed, "a checkpoint", &error);
         }
@@ -188,16 +190,6 @@ impl WriterThread {
             job.done(result.and(committed.clone()));
         }
         left_over
-    }
-}
-
-/// After an error that leaves open what is on the disk nothing is written until the next start.
-fn note_failure(failed: &watch::Sender<Option<String>>, what: &str, error: &rusqlite::Error) {
-    if is_fatal(error) {
-        tracing::error!(%error, "{what} failed; writing stops until the next start");
-        failed.send_replace(Some(format!("{what} failed: {error}")));
-    } else {
-        tracing::warn!(%error, "{what} failed");
     }
 }
 
