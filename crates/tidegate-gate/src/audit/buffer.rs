@@ -96,13 +96,24 @@ impl AuditBuffer {
     /// connections, not by the buffer. Answers how many wait.
     pub(crate) fn push(self: &Arc<Self>, event: AuditEvent) -> usize {
         let now = self.clock.now();
+        self.put(now, |waiting| {
+            if let Some(event) = waiting.sums.take(event, now) {
+                waiting.add(event.at(now));
+            }
+        })
+    }
+
+    /// Takes a row of an event that is never summed up, as those of connections are.
+    pub(crate) fn push_row(self: &Arc<Self>, row: AuditRow) {
+        self.put(row.at, |waiting| waiting.add(row));
+    }
+
+    fn put(self: &Arc<Self>, now: Timestamp, put: impl FnOnce(&mut Waiting)) -> usize {
         let count = {
             let mut waiting = self.lock();
             let due = waiting.sums.drain(now, false);
             waiting.rows.extend(due);
-            if let Some(event) = waiting.sums.take(event, now) {
-                waiting.add(event.at(now));
-            }
+            put(&mut waiting);
             waiting.rows.len()
         };
         if count >= EAGER_ROWS {
@@ -163,8 +174,10 @@ impl AuditBuffer {
                 break;
             }
             left -= rows.len();
-            if let Err(error) = self.store.append_audit(rows.clone()).await {
+            let rows = Arc::new(rows);
+            if let Err(error) = self.store.append_audit(Arc::clone(&rows)).await {
                 let mut waiting = self.lock();
+                let rows = Arc::try_unwrap(rows).unwrap_or_else(|shared| shared.to_vec());
                 rows.into_iter().rev().for_each(|row| waiting.rows.push_front(row));
                 return Err(error);
             }
@@ -193,11 +206,11 @@ mod tests {
 
     #[async_trait::async_trait]
     impl AuditStore for Broken {
-        async fn append_audit(&self, rows: Vec<AuditRow>) -> Result<(), DbError> {
+        async fn append_audit(&self, rows: Arc<Vec<AuditRow>>) -> Result<(), DbError> {
             if !self.mended.load(Ordering::Acquire) {
                 return Err(DbError::StorageFull);
             }
-            self.kept.lock().unwrap().extend(rows);
+            self.kept.lock().unwrap().extend(rows.iter().cloned());
             Ok(())
         }
 
@@ -227,9 +240,7 @@ mod tests {
         buffer.flush_all().await.unwrap();
         let kept = store.kept.lock().unwrap();
         assert_eq!(kept.len(), FAILING_ROWS + 1);
-        assert_eq!(
-            (kept[FAILING_ROWS].kind, kept[FAILING_ROWS].detail.as_str()),
-            ("audit-lost", r#"{"count":5}"#)
-        );
+        let last = kept[FAILING_ROWS].fields();
+        assert_eq!((last.kind, last.detail), ("audit-lost", r#"{"count":5}"#));
     }
 }

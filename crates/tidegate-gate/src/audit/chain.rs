@@ -3,23 +3,23 @@
 
 use sha2::{Digest as _, Sha256};
 
-use super::AuditRow;
+use super::row::Fields;
 
 /// The hash of a row. Every field is length-prefixed, so that no two rows share their bytes.
-pub(crate) fn chain_hash(previous: &[u8; 32], seq: u64, row: &AuditRow) -> [u8; 32] {
+pub(crate) fn chain_hash(previous: &[u8; 32], seq: u64, row: &Fields<'_>) -> [u8; 32] {
     let mut hash = Sha256::new();
     hash.update(b"tidegate audit 1");
     hash.update(previous);
     hash.update(seq.to_le_bytes());
-    hash.update(row.at.as_millis().to_le_bytes());
+    hash.update(row.at.to_le_bytes());
     let fields = [
         Some(row.kind),
-        Some(row.actor.as_str()),
-        row.subject.as_deref(),
-        row.address.as_deref(),
-        row.request_id.as_deref(),
-        row.stream.as_deref(),
-        Some(row.detail.as_str()),
+        Some(row.actor),
+        row.subject,
+        row.address,
+        row.request_id,
+        row.stream,
+        Some(row.detail),
     ];
     for field in fields {
         match field {

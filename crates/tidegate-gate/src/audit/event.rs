@@ -1,18 +1,15 @@
 //! What an audit event says, and how the list of them is asked for.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::net::IpAddr;
 
 use serde::Serialize;
 use serde_json::Value;
 use tidegate_types::{KeyId, StreamPath, Timestamp, UserId};
 
+use super::AuditRow;
+use super::row::{Circumstances, Subject};
 use crate::{ClientFacts, Principal};
-
-/// Longest `subject` and `detail` that are kept; longer ones are cut, so that no caller can
-/// grow a row without bound.
-const SUBJECT_BYTES: usize = 512;
-const DETAIL_BYTES: usize = 4_096;
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $name:ident = $text:literal;)*) => {
@@ -199,43 +196,21 @@ impl AuditEvent {
     /// The row that stores it.
     #[must_use]
     pub fn at(self, at: Timestamp) -> AuditRow {
-        let detail = match self.detail {
-            Value::Null => "{}".to_owned(),
-            detail => detail.to_string(),
+        let of = Circumstances {
+            actor: self.actor,
+            subject: self.subject.as_deref().map(Subject::Text),
+            address: self.address,
+            request_id: self.request_id.as_deref(),
+            stream: self.stream.as_ref().map(StreamPath::as_str),
         };
-        AuditRow {
-            at,
-            kind: self.kind.as_str(),
-            actor: self.actor.to_string(),
-            subject: self.subject.map(|s| cut(s, SUBJECT_BYTES)),
-            address: self.address.map(|a| a.to_string()),
-            request_id: self.request_id.map(|r| cut(r, SUBJECT_BYTES)),
-            stream: self.stream.map(|s| s.as_str().to_owned()),
-            // Cut JSON would not parse any more; say so instead.
-            detail: if detail.len() <= DETAIL_BYTES { detail } else { r#"{"cut":true}"#.to_owned() },
-        }
+        AuditRow::new(at, self.kind, &of, |text| match &self.detail {
+            Value::Null => text.push_str("{}"),
+            detail => {
+                // Writing to a text does not fail.
+                let _ = write!(text, "{detail}");
+            }
+        })
     }
-}
-
-fn cut(mut text: String, bytes: usize) -> String {
-    if text.len() > bytes {
-        let end = (0..=bytes).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
-        text.truncate(end);
-    }
-    text
-}
-
-/// One row to be stored; its place in the chain is found when it is written.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AuditRow {
-    pub(crate) at: Timestamp,
-    pub(crate) kind: &'static str,
-    pub(crate) actor: String,
-    pub(crate) subject: Option<String>,
-    pub(crate) address: Option<String>,
-    pub(crate) request_id: Option<String>,
-    pub(crate) stream: Option<String>,
-    pub(crate) detail: String,
 }
 
 /// One row as it was stored. Serialises as one line of the export.

@@ -8,11 +8,16 @@
 mod buffer;
 mod chain;
 mod event;
+mod pack;
 mod record;
+mod row;
 mod sums;
+mod terms;
 
 pub(crate) use buffer::AuditBuffer;
 pub(crate) use chain::chain_hash;
-pub use event::{
-    Actor, AuditEntry, AuditEvent, AuditFilter, AuditKind, AuditOrder, AuditPage, AuditRow, AuditVerdict,
-};
+pub use event::{Actor, AuditEntry, AuditEvent, AuditFilter, AuditKind, AuditOrder, AuditPage, AuditVerdict};
+pub(crate) use pack::{Batch, ChainEnd, HASH_BYTES, Unpacked, unpack};
+pub use row::AuditRow;
+pub(crate) use row::{Circumstances, Subject};
+pub(crate) use terms::{Word, may_hold, words_of};

@@ -1,5 +1,7 @@
 //! What the audit asks of a store.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use tidegate_db::DbError;
 use tidegate_types::Timestamp;
@@ -10,7 +12,7 @@ use crate::audit::{AuditEntry, AuditFilter, AuditPage, AuditRow, AuditVerdict};
 #[async_trait]
 pub trait AuditStore: Send + Sync {
     /// Chains rows to the end, in this order, in one transaction.
-    async fn append_audit(&self, rows: Vec<AuditRow>) -> Result<(), DbError>;
+    async fn append_audit(&self, rows: Arc<Vec<AuditRow>>) -> Result<(), DbError>;
 
     /// One page of the rows that the filter lets through.
     async fn list_audit(&self, filter: AuditFilter, page: AuditPage) -> Result<Vec<AuditEntry>, DbError>;
@@ -18,6 +20,7 @@ pub trait AuditStore: Send + Sync {
     /// Walks the whole chain.
     async fn verify_audit(&self) -> Result<AuditVerdict, DbError>;
 
-    /// Drops at most `limit` of the oldest rows, all older than `before`; answers how many.
+    /// Drops the oldest rows, all older than `before`, in the batches in which they were written, until at least
+    /// `limit` are gone; answers how many.
     async fn trim_audit(&self, before: Timestamp, limit: u32) -> Result<u64, DbError>;
 }

@@ -1,6 +1,7 @@
 //! Opening: what is asked of the store, what is audited of it, and how a lease is named.
 
 use std::convert::Infallible;
+use std::fmt::Write as _;
 
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
@@ -10,7 +11,7 @@ use super::{
     Decision, EnterError, Entrance, LeaseBounds, NewTicket, OpenAttempt, OpenedLease, Refusal, StreamRef,
     TicketError, TicketKey, TicketRequest,
 };
-use crate::audit::{Actor, AuditEvent, AuditKind, AuditRow};
+use crate::audit::{Actor, AuditEvent, AuditKind, AuditRow, Circumstances, Subject};
 use crate::{ClientFacts, Gate, Principal};
 
 impl Gate {
@@ -58,9 +59,7 @@ impl Gate {
             },
             registry: self.registry(),
             node_since: self.node_since(),
-            audit: AuditEvent::new(AuditKind::Redeem, Actor::Anonymous)
-                .from_client(facts)
-                .stream(&stream.path),
+            audit: AuditEvent::new(AuditKind::Redeem, Actor::Anonymous).from_client(facts),
             entrance,
         }
     }
@@ -102,22 +101,34 @@ fn refused(refusal: Refusal) -> TicketError {
 /// go through the buffer instead.
 pub(crate) fn opening_audit(
     decision: &Decision,
-    event: AuditEvent,
+    event: &AuditEvent,
     minter: &Principal,
     ticket: &NewTicket,
     now: Timestamp,
 ) -> Option<AuditRow> {
-    let (kind, detail) = match decision {
+    let kind = match decision {
         Decision::Refuse(_) => return None,
-        Decision::Redeem => (AuditKind::Redeem, json!({ "tag": 1 })),
-        Decision::Resume { presented, takes_over, .. } => {
-            let kind = if *takes_over { AuditKind::TakeOver } else { AuditKind::Resume };
-            (kind, json!({ "presented": presented }))
-        }
-        Decision::Kill(reason) => (AuditKind::LeaseKilled, json!({ "reason": reason.as_str() })),
+        Decision::Redeem => AuditKind::Redeem,
+        Decision::Resume { takes_over: true, .. } => AuditKind::TakeOver,
+        Decision::Resume { .. } => AuditKind::Resume,
+        Decision::Kill(_) => AuditKind::LeaseKilled,
     };
-    let event = AuditEvent { kind, actor: Actor::from(minter), ..event };
-    Some(event.subject(ticket.id).detail(detail).at(now))
+    let of = Circumstances {
+        actor: Actor::from(minter),
+        subject: Some(Subject::Id(ticket.id.as_uuid())),
+        address: event.address,
+        request_id: event.request_id.as_deref(),
+        stream: Some(ticket.stream.path.as_str()),
+    };
+    Some(AuditRow::new(now, kind, &of, |text| {
+        // Writing to a text does not fail, and these words need no escapes.
+        let _ = match decision {
+            Decision::Refuse(_) => write!(text, "{{}}"),
+            Decision::Redeem => write!(text, r#"{{"tag":1}}"#),
+            Decision::Resume { presented, .. } => write!(text, r#"{{"presented":{presented}}}"#),
+            Decision::Kill(reason) => write!(text, r#"{{"reason":"{}"}}"#, reason.as_str()),
+        };
+    }))
 }
 
 /// The handle of a ticket's lease. Derived, so that a resume by ticket can say it again though

@@ -5,6 +5,10 @@ mod accounts;
 #[cfg(test)]
 mod audit;
 #[cfg(test)]
+mod audit_lists;
+#[cfg(test)]
+mod audit_stored;
+#[cfg(test)]
 mod connections;
 #[cfg(test)]
 mod doors;

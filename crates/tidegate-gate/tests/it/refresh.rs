@@ -107,7 +107,8 @@ async fn reuse_seen_by_one_process_is_known_to_the_other() {
 async fn a_failed_write_leaves_the_token_unspent() {
     let desk = desk().await;
     let first = first_token(&desk).await;
-    desk.sql("CREATE TRIGGER broken BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'broken'); END").await;
+    desk.sql("CREATE TRIGGER broken BEFORE INSERT ON audit_batches BEGIN SELECT RAISE(ABORT, 'broken'); END")
+        .await;
     assert!(matches!(refresh(&desk, &first).await, Err(RefreshError::Db(_))));
     desk.clock.advance(Duration::from_secs(60));
     desk.sql("DROP TRIGGER broken").await;

@@ -56,7 +56,7 @@ fn corrupt(what: &str) -> DbError {
 
 #[async_trait]
 impl AuditStore for SqliteGate {
-    async fn append_audit(&self, rows: Vec<AuditRow>) -> Result<(), DbError> {
+    async fn append_audit(&self, rows: Arc<Vec<AuditRow>>) -> Result<(), DbError> {
         audit::append(&self.db, rows).await
     }
 

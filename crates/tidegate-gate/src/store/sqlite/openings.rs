@@ -187,7 +187,7 @@ fn open_in(
         Entry::Refused(refusal) => return Ok(Ok(Opening::Refused(refusal))),
         Entry::TurnedAway => return Ok(Ok(Opening::TurnedAway)),
     }
-    rows.extend(opening_audit(&decision, audit, &found.minter, &found.stored.ticket, now));
+    rows.extend(opening_audit(&decision, &audit, &found.minter, &found.stored.ticket, now));
     let write = Write { tx, stored: &found.stored, now, new_tag };
     match decision {
         Decision::Refuse(refusal) => Ok(Ok(Opening::Refused(refusal))),
