@@ -13,6 +13,8 @@ use crate::tidy;
 pub(crate) fn test(root: &Path) -> anyhow::Result<()> {
     lint(root)?;
     provide_python()?;
+    // The proof of it: that it may look at a program and answer for the system.
+    provide("strace", &["-qq", "-o", "/dev/null", "-e", "inject=fsync:error=EIO", "true"], &["strace"])?;
     cargo(root, "unit and integration tests", ["test", "--workspace", "--locked"])?;
     kept_by_hyper(root)?;
     conformance(root)?;

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 
+use rusqlite::config::DbConfig;
 use rusqlite::hooks::Wal;
 use rusqlite::{Connection, Row};
 
@@ -37,6 +38,16 @@ pub(crate) fn watch(conn: &Connection) {
         LOGGED.set(u32::try_from(pages).unwrap_or(u32::MAX));
         Ok(())
     }));
+}
+
+/// Keeps a connection from copying when it is the last to close, as SQLite does by itself.
+pub(crate) fn none_at_close(conn: &Connection) -> rusqlite::Result<()> {
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map(|_| ())
+}
+
+/// Copies everything and empties the log file, as far as readers let it.
+pub(crate) fn whole(conn: &Connection) -> rusqlite::Result<()> {
+    conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
 }
 
 /// The writer's end.
@@ -140,7 +151,11 @@ impl Worker {
     fn passes(&mut self) -> rusqlite::Result<()> {
         let conn = match self.conn.take() {
             Some(conn) => conn,
-            None => Connection::open(&self.path)?,
+            None => {
+                let conn = Connection::open(&self.path)?;
+                none_at_close(&conn)?;
+                conn
+            }
         };
         for _ in 0..PASSES {
             if pass(&conn)? <= FEW_PAGES {

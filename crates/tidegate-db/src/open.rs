@@ -7,6 +7,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 use tokio::sync::watch;
 
+use crate::checkpoint;
 use crate::write::{Writer, WriterOptions};
 use crate::{DbError, OpenError};
 
@@ -167,6 +168,7 @@ fn open_readers(path: &Path, options: &DbOptions) -> Result<deadpool_sqlite::Poo
                     .interact(move |conn| {
                         conn.busy_timeout(busy)?;
                         conn.pragma_update(None, "query_only", true)?;
+                        checkpoint::none_at_close(conn)?;
                         conn.pragma_update(None, "cache_size", -i64::from(cache_kib))?;
                         conn.set_prepared_statement_cache_capacity(128);
                         Ok::<_, rusqlite::Error>(())

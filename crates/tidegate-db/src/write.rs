@@ -119,6 +119,19 @@ impl WriterThread {
             std::thread::yield_now();
             self.group(command);
         }
+        self.close();
+    }
+
+    /// Copies what the log file has, unless writing had stopped: then it stays for the next start, as nothing may
+    /// be tried again.
+    fn close(self) {
+        let Self { conn, checkpoints, failed, .. } = self;
+        drop(checkpoints);
+        let is_failed = failed.borrow().is_some();
+        let closed = if is_failed { checkpoint::none_at_close(&conn) } else { checkpoint::whole(&conn) };
+        if let Err(error) = closed {
+            tracing::error!(%error, "the database was not closed well; the next start goes on from its log file");
+        }
     }
 
     /// Runs one group: the given command and what waits behind it, up to the bound.

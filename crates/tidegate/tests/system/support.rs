@@ -97,6 +97,37 @@ impl Installation {
     }
 }
 
+impl Installation {
+    /// Starts a server of which the `nth` sync of a file in its folder fails, each thread counted by itself.
+    pub(crate) fn serve_with_a_failing_sync(&self, file: &str, nth: usize) -> Server {
+        let address = free_address();
+        let child = command("strace")
+            // `-D`: the child is the server itself, and `strace` only looks on.
+            .args(["-D", "-f", "-qq", "-e", "trace=fsync,fdatasync", "-e"])
+            .arg(format!("inject=fsync,fdatasync:error=EIO:when={nth}"))
+            .arg("-o")
+            .arg(self.path().join("syncs.log"))
+            .arg("-P")
+            .arg(self.path().join(file))
+            .arg(binary())
+            .args(["serve", "--addr", &address.to_string(), "--data"])
+            .arg(self.path())
+            .stdout(Stdio::null())
+            .stderr(std::fs::File::create(self.path().join("stderr.log")).expect("a log file"))
+            .spawn()
+            .expect("`strace` is needed to make a sync fail: apt-get install strace");
+        let server =
+            Server { child, address, log: self.path().join("stderr.log"), disk: self.path().to_owned() };
+        server.wait_until_ready();
+        server
+    }
+
+    /// What `strace` saw of the file's syncs.
+    pub(crate) fn syncs(&self) -> String {
+        std::fs::read_to_string(self.path().join("syncs.log")).unwrap_or_default()
+    }
+}
+
 /// A running server; killed without a word when dropped.
 pub(crate) struct Server {
     child: Child,
@@ -115,6 +146,22 @@ impl Server {
     pub(crate) fn kill(mut self) {
         self.child.kill().expect("the server can be killed");
         self.child.wait().expect("the server ends");
+    }
+
+    /// `SIGTERM`, and waits for the end.
+    pub(crate) fn stop(mut self) {
+        rustix::process::kill_process(
+            rustix::process::Pid::from_child(&self.child),
+            rustix::process::Signal::TERM,
+        )
+        .expect("the server can be told");
+        let status = self.child.wait().expect("the server ends");
+        assert!(status.success(), "{}", self.log());
+    }
+
+    /// How it ended, if it has.
+    pub(crate) fn status(&mut self) -> Option<std::process::ExitStatus> {
+        self.child.try_wait().expect("the server can be asked for")
     }
 
     /// Its process.

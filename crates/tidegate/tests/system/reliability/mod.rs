@@ -1,5 +1,5 @@
 //! What the binary promises when things go wrong: restarts, revocation under many open streams,
-//! racers, a full disk, readers that do not read.
+//! racers, a full or failing disk, readers that do not read.
 
 mod disk;
 mod people;
@@ -8,3 +8,4 @@ mod readers;
 mod restart;
 mod revocation;
 mod sse;
+mod syncs;
