@@ -1,6 +1,8 @@
-//! For tests of this and other crates: extraction without a child process.
+//! For tests of this and other crates: extraction without a child process, and users without accounts.
 
 use async_trait::async_trait;
+use tidegate_events::{EventsError, UserDirectory};
+use tidegate_types::UserId;
 use tokio::sync::mpsc;
 
 use crate::extract::{Line, Say, Stop, extract_to};
@@ -38,5 +40,20 @@ impl Extractor for InProcess {
             }
         };
         tokio::task::spawn_blocking(work).await.map_err(|error| ExtractError::Lost(error.to_string()))?
+    }
+}
+
+/// Each user whom a test names exists; there is nobody to broadcast to.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct AnyUser;
+
+#[async_trait]
+impl UserDirectory for AnyUser {
+    async fn list_users(&self, _: Option<UserId>, _: usize) -> Result<Vec<UserId>, EventsError> {
+        Ok(Vec::new())
+    }
+
+    async fn exists(&self, _: UserId) -> Result<bool, EventsError> {
+        Ok(true)
     }
 }

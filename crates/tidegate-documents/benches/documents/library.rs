@@ -3,26 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use tidegate_db::{Db, DbOptions};
-use tidegate_documents::suite::InProcess;
+use tidegate_documents::suite::{AnyUser, InProcess};
 use tidegate_documents::{Document, Documents, DocumentsParts, NewUpload, SqliteDocuments, Status};
-use tidegate_events::{Events, EventsError, EventsParts, SqliteEvents, UserDirectory};
+use tidegate_events::{Events, EventsParts, SqliteEvents};
 use tidegate_log::{Log, LogOptions, SqliteLogStore};
 use tidegate_types::{Clock, Entropy, Limits, OsEntropy, SystemClock, UserId};
-
-struct Nobody;
-
-#[async_trait]
-impl UserDirectory for Nobody {
-    async fn list_users(&self, _: Option<UserId>, _: usize) -> Result<Vec<UserId>, EventsError> {
-        Ok(Vec::new())
-    }
-
-    async fn exists(&self, _: UserId) -> Result<bool, EventsError> {
-        Ok(true)
-    }
-}
 
 /// Documents over a database in a folder, and somebody who owns them.
 pub(crate) struct Library {
@@ -45,7 +31,7 @@ impl Library {
         let events = Events::open(EventsParts {
             store: Arc::new(SqliteEvents::open(db.clone()).await.unwrap()),
             log: log.clone(),
-            users: Arc::new(Nobody),
+            users: Arc::new(AnyUser),
             clock: clock.clone(),
             entropy: entropy.clone(),
             limits: limits.clone(),

@@ -3,32 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use serde_json::Value;
 use tidegate_db::{Db, DbOptions};
-use tidegate_documents::suite::InProcess;
+use tidegate_documents::suite::{AnyUser, InProcess};
 use tidegate_documents::{
     Document, Documents, DocumentsParts, Extractor, NewUpload, SqliteDocuments, Status, UploadError,
 };
-use tidegate_events::{Events, EventsError, EventsParts, SqliteEvents, UserDirectory};
+use tidegate_events::{Events, EventsParts, SqliteEvents};
 use tidegate_log::{Log, LogOptions, ReadBound, SqliteLogStore};
 use tidegate_types::{
     Clock, DocumentId, Entropy, Limits, OsEntropy, ReadFrom, StreamPath, SystemClock, UserId,
 };
 use tokio::task::JoinHandle;
-
-struct AnyUser;
-
-#[async_trait]
-impl UserDirectory for AnyUser {
-    async fn list_users(&self, _: Option<UserId>, _: usize) -> Result<Vec<UserId>, EventsError> {
-        Ok(Vec::new())
-    }
-
-    async fn exists(&self, _: UserId) -> Result<bool, EventsError> {
-        Ok(true)
-    }
-}
 
 pub(crate) struct Rig {
     pub(crate) documents: Documents,

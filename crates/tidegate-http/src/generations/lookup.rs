@@ -5,7 +5,8 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::response::Response;
 use http::HeaderMap;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use tidegate_gate::Principal;
 use tidegate_generations::Generation;
 use tidegate_types::{Offset, ReadFrom};
 use utoipa::IntoParams;
@@ -48,14 +49,34 @@ pub(crate) async fn lookup(
     Query(query): Query<LookupQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let known = Validators::of(&headers);
-    let record = readable(&state, &caller, &id).await?;
-    let record = settle(&state, record, &known, &query).await?;
-    Ok(known.answer(&etag(&record), GenerationView::from(record)))
+    answer(&state, &caller, &id, &Asked { query, headers }, GenerationView::from).await
+}
+
+/// What the caller has of a record, and whether to wait for more.
+pub(crate) struct Asked {
+    pub(crate) query: LookupQuery,
+    pub(crate) headers: HeaderMap,
+}
+
+/// Answers the record in the words of `view`, or that the caller has it as it is.
+///
+/// # Errors
+/// 401, 403, 404, or 422 when what was asked can't be read.
+pub(crate) async fn answer<V: Serialize>(
+    state: &AppState,
+    caller: &Principal,
+    id: &str,
+    asked: &Asked,
+    view: impl FnOnce(Generation) -> V,
+) -> Result<Response, Problem> {
+    let known = Validators::of(&asked.headers);
+    let record = readable(state, caller, id).await?;
+    let record = settle(state, record, &known, &asked.query).await?;
+    Ok(known.answer(&etag(&record), view(record)))
 }
 
 /// The record as it is, or, when the caller has seen this one and is willing to wait, the next.
-pub(crate) async fn settle(
+async fn settle(
     state: &AppState,
     record: Generation,
     known: &Validators,

@@ -22,11 +22,11 @@ use utoipa_axum::routes;
 
 use crate::AppState;
 
-pub(crate) use access::{absent, acts_for, parse_id, readable};
+pub(crate) use access::{absent, acts_for, parse_id};
 pub(crate) use create::client_id;
-pub(crate) use lookup::{LookupQuery, settle};
+pub(crate) use lookup::{Asked, LookupQuery, answer};
 pub(crate) use token::{StreamTokenView, mint_token};
-pub(crate) use view::{GenerationView, etag};
+pub(crate) use view::GenerationView;
 
 /// The routes of this area, with their full paths.
 pub(crate) fn router() -> OpenApiRouter<AppState> {

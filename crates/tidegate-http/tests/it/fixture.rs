@@ -8,12 +8,12 @@ use async_trait::async_trait;
 use serde_json::Value;
 use tempfile::TempDir;
 use tidegate_db::{Db, DbOptions, LocalBus};
-use tidegate_documents::suite::InProcess;
+use tidegate_documents::suite::{AnyUser, InProcess};
 use tidegate_documents::{
     Answerers, Conversations, ConversationsParts, Documents, DocumentsParts, Extractive, SqliteConversations,
     SqliteDocuments,
 };
-use tidegate_events::{Events, EventsError, EventsParts, SqliteEvents, UserDirectory};
+use tidegate_events::{Events, EventsParts, SqliteEvents};
 use tidegate_gate::{Gate, GateConfig, GateParts, NoFetch, PasswordParams, SqliteGate};
 use tidegate_generations::{Generations, GenerationsConfig, GenerationsParts, NoAnnounce, SqliteGenerations};
 use tidegate_http::{HealthCheck, HttpConfig, HttpParts, Metrics, serve};
@@ -21,7 +21,7 @@ use tidegate_log::{Log, LogOptions, SqliteLogStore};
 use tidegate_subscriptions::{
     NoDeliver, SqliteSubscriptions, Subscriptions, SubscriptionsParts, WebhookPolicy,
 };
-use tidegate_types::{Clock, Entropy, Limits, OsEntropy, SystemClock, UserId};
+use tidegate_types::{Clock, Entropy, Limits, OsEntropy, SystemClock};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
@@ -169,20 +169,6 @@ struct Switch(Mutex<Option<String>>);
 impl HealthCheck for Switch {
     async fn check(&self) -> Result<(), String> {
         self.0.lock().unwrap().clone().map_or(Ok(()), Err)
-    }
-}
-
-/// Nobody to broadcast to; each user whom a test names exists.
-struct AnyUser;
-
-#[async_trait]
-impl UserDirectory for AnyUser {
-    async fn list_users(&self, _: Option<UserId>, _: usize) -> Result<Vec<UserId>, EventsError> {
-        Ok(Vec::new())
-    }
-
-    async fn exists(&self, _: UserId) -> Result<bool, EventsError> {
-        Ok(true)
     }
 }
 

@@ -1,6 +1,6 @@
 //! A store that fails when it is told to, around any other store.
 //!
-//! Owns: faults of commits. Only for tests (feature `suite`): the log must keep every promise when
+//! Owns: faults of commits, and the count of look-ups. Only for tests (feature `suite`): the log must keep every promise when
 //! a commit is late, fails, or succeeds and is reported as failed.
 
 use std::collections::VecDeque;
@@ -36,6 +36,7 @@ struct FaultPlan {
     every: Option<usize>,
     seen: usize,
     held: Option<Vec<Box<dyn Group>>>,
+    looks: usize,
     late: Option<tokio::sync::mpsc::UnboundedSender<Box<dyn Group>>>,
 }
 
@@ -90,6 +91,12 @@ impl FaultyStore {
         held.into_iter().for_each(|group| self.inner.commit(group));
     }
 
+    /// How many streams were looked up.
+    #[must_use]
+    pub fn looks(&self) -> usize {
+        self.lock().looks
+    }
+
     fn lock(&self) -> MutexGuard<'_, FaultPlan> {
         self.plan.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -129,6 +136,7 @@ impl LogStore for FaultyStore {
     }
 
     async fn lookup(&self, path: &StreamPath) -> Result<Option<Stored>, LogError> {
+        self.lock().looks += 1;
         self.inner.lookup(path).await
     }
 

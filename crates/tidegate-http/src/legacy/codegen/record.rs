@@ -9,9 +9,9 @@ use crate::AppState;
 use crate::credential::Someone;
 use crate::extract::{Path, Query};
 use crate::framing::{cancelled_error, codegen_status};
-use crate::generations::{GenerationView, LookupQuery, etag, readable, settle};
+use crate::generations::{Asked, GenerationView, LookupQuery, answer};
 use crate::problem::Problem;
-use crate::wire::{Missing, Mistaken, Refused, Validators};
+use crate::wire::{Missing, Mistaken, Refused};
 
 /// Answers the record of a generation: `cancelling` reads `processing`, `cancelled` reads `failed`.
 #[utoipa::path(
@@ -33,10 +33,7 @@ pub(crate) async fn record(
     Query(query): Query<LookupQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let known = Validators::of(&headers);
-    let record = readable(&state, &caller, &id).await?;
-    let record = settle(&state, record, &known, &query).await?;
-    Ok(known.answer(&etag(&record), view(record)))
+    answer(&state, &caller, &id, &Asked { query, headers }, view).await
 }
 
 fn view(mut record: Generation) -> GenerationView {

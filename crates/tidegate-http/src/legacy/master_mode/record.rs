@@ -12,9 +12,9 @@ use crate::AppState;
 use crate::credential::Someone;
 use crate::extract::{Path, Query};
 use crate::framing::{master_mode_status, percent};
-use crate::generations::{GenerationView, LookupQuery, etag, readable, settle};
+use crate::generations::{Asked, GenerationView, LookupQuery, answer};
 use crate::problem::Problem;
-use crate::wire::{Missing, Mistaken, Refused, Validators};
+use crate::wire::{Missing, Mistaken, Refused};
 
 /// A story: `pending` reads `processing`, `progress` is 0 to 100.
 #[derive(Debug, Serialize, ToSchema)]
@@ -48,10 +48,7 @@ pub(crate) async fn record(
     Query(query): Query<LookupQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let known = Validators::of(&headers);
-    let record = readable(&state, &caller, &id).await?;
-    let record = settle(&state, record, &known, &query).await?;
-    Ok(known.answer(&etag(&record), StoryView::from(record)))
+    answer(&state, &caller, &id, &Asked { query, headers }, StoryView::from).await
 }
 
 impl From<Generation> for StoryView {
