@@ -7,6 +7,7 @@
 //! sync stops all writing until the process starts again (pages may be marked clean after
 //! a failed fsync, so a retry would lie).
 
+mod answers;
 mod bus;
 mod checkpoint;
 mod error;
@@ -17,6 +18,7 @@ mod operation;
 mod read;
 mod write;
 
+pub use answers::give_answers;
 pub use bus::{Bus, Hint, HintReceiver, LocalBus};
 pub use error::{DbError, OpenError};
 pub use keyed_locks::KeyedLocks;

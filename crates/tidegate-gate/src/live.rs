@@ -27,6 +27,8 @@ const SWEEP_EVERY: Duration = Duration::from_secs(30);
 const SWEEP_ROWS: u32 = 2_000;
 /// How long the table of revocations may be out of reach before nothing is trusted any more.
 const STALE_AFTER: Duration = Duration::from_secs(30);
+/// Ends of leases that one write stores.
+const ENDS_AT_ONCE: usize = 1_024;
 const READABLE: i64 = i64::MAX;
 
 /// The parts in memory.
@@ -156,11 +158,12 @@ impl Gate {
     async fn write_what_waits(&self, now: Timestamp) -> Result<(), DbError> {
         let live = &self.inner.live;
         let ends = live.registry.lease_ends();
-        if !ends.is_empty() {
-            let idle_ms =
-                i64::try_from(self.inner.limits.lease_idle_seconds.saturating_mul(1_000)).unwrap_or(i64::MAX);
-            self.inner.store.end_leases(ends.clone(), idle_ms).await?;
-            live.registry.lease_ends_stored(&ends);
+        let idle_ms =
+            i64::try_from(self.inner.limits.lease_idle_seconds.saturating_mul(1_000)).unwrap_or(i64::MAX);
+        // Some at a time, so that others can write between.
+        for ends in ends.chunks(ENDS_AT_ONCE) {
+            self.inner.store.end_leases(ends.to_vec(), idle_ms).await?;
+            live.registry.lease_ends_stored(ends);
         }
         live.audit.flush().await?;
         let swept_at = Timestamp::from_millis(live.swept_at.load(Ordering::Acquire));

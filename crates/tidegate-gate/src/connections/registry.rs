@@ -148,9 +148,11 @@ impl Registry {
         }
     }
 
-    /// The ends of leases that the store has not been told yet.
+    /// The ends of leases that the store has not been told yet, in the order of their ids, in which they are stored.
     pub(crate) fn lease_ends(&self) -> Vec<(LeaseId, Timestamp)> {
-        self.lock().lease_ends.iter().map(|(id, at)| (*id, *at)).collect()
+        let mut ends: Vec<_> = self.lock().lease_ends.iter().map(|(id, at)| (*id, *at)).collect();
+        ends.sort_unstable();
+        ends
     }
 
     /// Forgets ends that the store knows now, unless a later one came in.

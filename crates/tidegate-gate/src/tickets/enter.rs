@@ -11,7 +11,8 @@ use tidegate_types::{LeaseId, ResumeTag};
 
 use super::check::read_key;
 use super::{
-    OpenedLease, Opening, OpeningDone, Refusal, StoredTicket, StreamRef, TicketError, TicketPreview,
+    OpenAttempt, OpenedLease, Opening, OpeningDone, Refusal, StoredTicket, StreamRef, TicketError,
+    TicketPreview,
 };
 use crate::revocation::NewRevocation;
 use crate::store::Standing;
@@ -98,12 +99,13 @@ impl Gate {
         };
         // What was minted here a moment ago goes straight to the write; all else is looked at first, so
         // that what can't succeed does not come near the writer.
-        if !self.inner.fresh.take(key) {
+        let fresh = self.inner.fresh.take(key);
+        if fresh.is_none() {
             self.look_at_ticket(key, &request).await?;
         }
         let said: Said<T, R> = Arc::default();
         let tag = ResumeTag::generate(&*self.inner.entropy);
-        let attempt = self.attempt(key, &request, &tag, self.entrance(door, &said));
+        let attempt = OpenAttempt { fresh, ..self.attempt(key, &request, &tag, self.entrance(door, &said)) };
         let opening = self.inner.store.open_ticket(attempt).await.map_err(TicketError::Db)?;
         let said = said.lock().unwrap_or_else(PoisonError::into_inner).take();
         match (opening, said) {

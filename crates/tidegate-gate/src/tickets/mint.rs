@@ -5,8 +5,9 @@ use std::time::Duration;
 use serde_json::json;
 use tidegate_types::{Secret, SecretKind, TicketId};
 
+use super::fresh::FreshTicket;
 use super::open::handle_of;
-use super::principal::to_json;
+use super::principal::{from_json, to_json};
 use super::{MintError, Minted, NewTicket, OriginRule, TicketFor};
 use crate::audit::{AuditEvent, AuditKind};
 use crate::rates::Rate;
@@ -42,10 +43,11 @@ impl Gate {
             .subject(id)
             .stream(&wanted.stream.path)
             .detail(json!({ "kind": wanted.kind.as_str(), "origin": facts.origin }));
+        let minter = from_json(&kept)?;
         let ticket = NewTicket {
             digest,
             id,
-            principal: kept,
+            principal: String::new(),
             stream: wanted.stream,
             kind: wanted.kind,
             start: wanted.start,
@@ -54,8 +56,9 @@ impl Gate {
             created_at: now,
             expires_at,
         };
-        self.inner.store.insert_ticket(ticket, audit.at(now)).await?;
-        self.inner.fresh.note(digest, now, life);
+        let stored = NewTicket { principal: kept, ..ticket.clone() };
+        self.inner.store.insert_ticket(stored, audit.at(now)).await?;
+        self.inner.fresh.note(FreshTicket { ticket, minter }, life);
         Ok(Minted { secret, id, issued_at: now, expires_at })
     }
 }

@@ -29,7 +29,7 @@ use crate::{FetchSite, Principal};
 pub(crate) use decide::{Decision, decide};
 pub use enter::{EnterError, TicketRequest};
 pub(crate) use enter::{Entrance, Entry};
-pub(crate) use fresh::Fresh;
+pub(crate) use fresh::{Fresh, FreshTicket};
 pub(crate) use open::opening_audit;
 pub(crate) use origin::OriginRule;
 pub(crate) use principal::from_json as minter_from;
@@ -227,6 +227,8 @@ pub(crate) struct LeaseBounds {
 #[derive(Debug)]
 pub struct OpenAttempt {
     pub(crate) key: TicketKey,
+    /// The ticket, if it was minted here and nobody tried it before.
+    pub(crate) fresh: Option<Box<FreshTicket>>,
     /// Digest of the tag that came back.
     pub(crate) tag: Option<[u8; 32]>,
     pub(crate) stream: StreamRef,

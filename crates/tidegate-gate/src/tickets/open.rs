@@ -46,6 +46,7 @@ impl Gate {
         let limits = &self.inner.limits;
         OpenAttempt {
             key,
+            fresh: None,
             tag: tag.map(ResumeTag::digest),
             stream: stream.clone(),
             origin: facts.origin.clone(),

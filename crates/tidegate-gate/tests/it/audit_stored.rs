@@ -139,7 +139,8 @@ async fn unpack_into_the_old_table(live: &Live, rows: Vec<AuditEntry>) {
             )?;
             tx.execute_batch("DROP TABLE audit_batches; DROP TABLE audit_chain")?;
             tx.execute_batch(include_str!("../../migrations/V3__audit.sql"))?;
-            tx.execute("DELETE FROM schema_history_gate WHERE version = 5", [])?;
+            tx.execute("DELETE FROM schema_history_gate WHERE version >= 5", [])?;
+            tx.execute_batch("DROP INDEX leases_ended; CREATE INDEX leases_sweep ON leases (sweep_at)")?;
             tx.execute(
                 "UPDATE audit_chain SET base_seq = ?1, base_hash = ?2, head_seq = ?3, head_hash = ?4",
                 params![ends.0, ends.1, ends.2, ends.3],

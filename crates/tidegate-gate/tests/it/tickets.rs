@@ -3,6 +3,8 @@
 use std::time::{Duration, Instant};
 
 use rstest::rstest;
+use tidegate_db::DbError;
+use tidegate_db::rusqlite::Connection;
 use tidegate_gate::{FetchSite, MintError, Principal, Rate, StreamKind, StreamRef, TicketError, TicketFor};
 use tidegate_types::{Clock as _, ErrorCode, Limits, Offset};
 
@@ -178,6 +180,39 @@ async fn the_sweep_drops_what_nobody_can_use() {
         .await
         .unwrap();
     assert_eq!(left, 0);
+}
+
+/// A node that died can't tell that its connections ended.
+#[tokio::test]
+async fn a_lease_whose_end_nobody_told_goes_when_its_life_is_over() {
+    let live = live().await;
+    let user = live.user().await;
+    let ticket = live.mint(&user, &feed()).await;
+    live.open(ticket.reveal(), None).await.unwrap();
+    let leases = async || -> i64 {
+        let sql = "SELECT count(*) FROM leases";
+        let count = |conn: &mut Connection| Ok::<_, DbError>(conn.query_row(sql, [], |row| row.get(0))?);
+        live.db.read(count).await.unwrap()
+    };
+    live.clock.advance(Duration::from_secs(live.limits.lease_seconds - 1));
+    live.step().await;
+    assert_eq!(leases().await, 1);
+    live.clock.advance(Duration::from_secs(60));
+    live.step().await;
+    assert_eq!(leases().await, 0);
+}
+
+/// Two processes on one folder: what one noted of its own ticket does not tell it that the other spent it.
+#[tokio::test]
+async fn a_ticket_that_another_process_spent_is_refused_by_the_one_that_made_it() {
+    let live = live().await;
+    let user = live.user().await;
+    let other = live.other_process().await;
+    let ticket = live.mint(&user, &feed()).await;
+    other.open_ticket(ticket.reveal(), None, &feed(), &no_browser()).await.unwrap();
+    assert!(matches!(live.open(ticket.reveal(), None).await, Err(TicketError::Invalid)));
+    assert_eq!(live.audited("redeem").await, 1);
+    assert_eq!(live.gate.connection_count(), 0);
 }
 
 #[tokio::test]

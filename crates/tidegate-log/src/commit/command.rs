@@ -1,9 +1,9 @@
 //! What waits for the next group commit.
 
 use bytes::Bytes;
-use tidegate_db::DbError;
+use tidegate_db::{DbError, give_answers};
 use tidegate_types::{Offset, StreamPath, Timestamp};
-use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 use crate::fork::Measured;
@@ -135,16 +135,10 @@ impl Answers {
         Self { held, outcome, news }
     }
 
-    /// Gives them, on the runtime if there are several: a wake from here costs the writer a system call
-    /// and, on one core, a change of threads, and wakes between a runtime's own tasks don't.
+    /// Gives them.
     pub(crate) fn give(self, runtime: Option<&Handle>) {
-        // Only such a runtime runs without being waited for.
-        let runs = |runtime: &&Handle| runtime.runtime_flavor() != RuntimeFlavor::CurrentThread;
-        if let Some(runtime) = runtime.filter(runs)
-            && self.held.len() + self.news.len() > 1
-        {
-            drop(runtime.spawn(async move { drop(self) }));
-        }
+        let several = self.held.len() + self.news.len() > 1;
+        give_answers(self, several, runtime);
     }
 }
 

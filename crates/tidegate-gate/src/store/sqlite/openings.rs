@@ -8,20 +8,22 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rusqlite::{OptionalExtension as _, Transaction, params};
-use tidegate_db::{Db, DbError, WriteJob};
+use rusqlite::{CachedStatement, OptionalExtension as _, Transaction, params};
+use tidegate_db::{Db, DbError, WriteJob, give_answers};
 use tidegate_types::{LeaseId, Timestamp};
-use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use super::tickets::{find_in, signed, takeovers_to, unsigned};
 use super::{append_audit_in, insert_revocations_in, standing};
+use crate::Principal;
 use crate::audit::AuditRow;
 use crate::revocation::NewRevocation;
+use crate::store::Standing;
 use crate::tickets::{
-    Decision, Entry, KillReason, OpenAttempt, Opening, OpeningDone, Refusal, StoredTicket, decide,
-    minter_from, opening_audit,
+    Decision, Entry, FreshTicket, KillReason, OpenAttempt, Opening, OpeningDone, Refusal, StoredTicket,
+    decide, minter_from, opening_audit,
 };
 
 /// How long a dead lease is kept, so that its user is refused for the true reason.
@@ -32,6 +34,14 @@ const GROUP_ATTEMPTS: usize = 512;
 const WAITING_MAX: usize = 16_384;
 /// So few answers that a task to give them would cost more than it saves.
 const FEW: usize = 4;
+
+/// Minters whose standing one job remembers.
+const STANDINGS: usize = 8;
+
+const ADD_LEASE: &str =
+    "INSERT INTO leases (id, ticket_digest, first_tag, created_at, expires_at, presented, issued,
+                                           connected_at, takeovers, sweep_at)
+                         VALUES (?1, ?2, ?3, ?4, ?5, 0, 1, ?4, '[]', ?5) ON CONFLICT (id) DO NOTHING";
 
 type Answer = oneshot::Sender<Result<Opening, DbError>>;
 
@@ -110,13 +120,13 @@ impl WriteJob for OpenJob {
         if more {
             self.openings.hand_over(&self.db, self.runtime.clone());
         }
-        let mut rows = Vec::with_capacity(taken.len());
+        let mut round = Round::new(tx, taken.len())?;
         let mut failed = None;
         for (attempt, answer) in taken {
             // Once a write failed all is taken back, and nobody else is tried.
             let opened = match &failed {
                 Some(error) => Err(DbError::clone(error)),
-                None => open_in(tx, attempt, &mut rows).unwrap_or_else(|error| {
+                None => round.open(attempt).unwrap_or_else(|error| {
                     failed = Some(error.clone());
                     Err(error)
                 }),
@@ -125,7 +135,7 @@ impl WriteJob for OpenJob {
         }
         match failed {
             Some(error) => Err(error),
-            None => append_audit_in(tx, &rows),
+            None => append_audit_in(tx, &round.rows),
         }
     }
 
@@ -136,13 +146,8 @@ impl WriteJob for OpenJob {
             self.done.extend(all.into_iter().map(|(_, answer)| (answer, Err(unwritten()))));
         }
         let answers = Answers { held: std::mem::take(&mut self.done), outcome };
-        // A wake from here costs the writer a system call each, and wakes between tasks don't.
-        let runs = |runtime: &Handle| runtime.runtime_flavor() != RuntimeFlavor::CurrentThread;
-        if let Some(runtime) = self.runtime.filter(runs)
-            && answers.held.len() > FEW
-        {
-            drop(runtime.spawn(async move { drop(answers) }));
-        }
+        let several = answers.held.len() > FEW;
+        give_answers(answers, several, self.runtime.as_ref());
     }
 }
 
@@ -162,52 +167,84 @@ impl Drop for Answers {
     }
 }
 
-/// Reads, decides and writes on the one writer, so no other attempt can come between. What can't be read
-/// fails alone (inside); a write that fails takes the whole job with it (outside).
-fn open_in(
-    tx: &Transaction<'_>,
-    attempt: OpenAttempt,
-    rows: &mut Vec<AuditRow>,
-) -> Result<Result<Opening, DbError>, DbError> {
-    let found = match Found::of(tx, &attempt) {
-        Ok(Some(found)) => found,
-        Ok(None) => return Ok(Ok(Opening::Refused(Refusal::Unknown))),
-        Err(error) => return Ok(Err(error)),
-    };
-    let decision = decide(&attempt, &found.stored, found.tag_number);
-    let asks = matches!(decision, Decision::Redeem | Decision::Resume { .. });
-    let standing = match asks.then(|| standing::find_in(tx, &found.minter)).transpose() {
-        Ok(standing) => standing.flatten(),
-        Err(error) => return Ok(Err(error)),
-    };
-    let OpenAttempt { entrance, audit, now, new_tag, bounds, .. } = attempt;
-    let entry = if asks { entrance.ask(&found.stored, &found.minter, standing) } else { Entry::Granted };
-    match entry {
-        Entry::Granted => {}
-        Entry::Refused(refusal) => return Ok(Ok(Opening::Refused(refusal))),
-        Entry::TurnedAway => return Ok(Ok(Opening::TurnedAway)),
+/// The attempts of one job: reads, decides and writes on the one writer, so no other attempt can come between.
+struct Round<'t> {
+    tx: &'t Transaction<'t>,
+    add_lease: CachedStatement<'t>,
+    /// How minters stand whom this job met; no attempt changes that.
+    standings: Vec<(Principal, Option<Standing>)>,
+    rows: Vec<AuditRow>,
+}
+
+impl<'t> Round<'t> {
+    fn new(tx: &'t Transaction<'t>, attempts: usize) -> Result<Self, DbError> {
+        let add_lease = tx.prepare_cached(ADD_LEASE)?;
+        Ok(Self { tx, add_lease, standings: Vec::new(), rows: Vec::with_capacity(attempts) })
     }
-    rows.extend(opening_audit(&decision, &audit, &found.minter, &found.stored.ticket, now));
-    let write = Write { tx, stored: &found.stored, now, new_tag };
-    match decision {
-        Decision::Refuse(refusal) => Ok(Ok(Opening::Refused(refusal))),
-        Decision::Redeem => write.redeem(Duration::from_millis(bounds.life_ms)).map(Ok),
-        Decision::Kill(reason) => write.kill(reason).map(Ok),
-        Decision::Resume { presented, takes_over, takeovers } => {
-            write.resume(presented, takes_over, &takeovers).map(Ok)
+
+    /// What can't be read fails alone (inside); a write that fails takes the whole job with it (outside).
+    fn open(&mut self, mut attempt: OpenAttempt) -> Result<Result<Opening, DbError>, DbError> {
+        let found = match Found::of(self.tx, &mut attempt) {
+            Ok(Some(found)) => found,
+            Ok(None) => return Ok(Ok(Opening::Refused(Refusal::Unknown))),
+            Err(error) => return Ok(Err(error)),
+        };
+        let decision = decide(&attempt, &found.stored, found.tag_number);
+        let asks = matches!(decision, Decision::Redeem | Decision::Resume { .. });
+        let standing = match asks.then(|| self.standing(&found.minter)).transpose() {
+            Ok(standing) => standing.flatten(),
+            Err(error) => return Ok(Err(error)),
+        };
+        let OpenAttempt { entrance, audit, now, new_tag, bounds, .. } = attempt;
+        let entry = if asks { entrance.ask(&found.stored, &found.minter, standing) } else { Entry::Granted };
+        match entry {
+            Entry::Granted => {}
+            Entry::Refused(refusal) => return Ok(Ok(Opening::Refused(refusal))),
+            Entry::TurnedAway => return Ok(Ok(Opening::TurnedAway)),
         }
+        let row = opening_audit(&decision, &audit, &found.minter, &found.stored.ticket, now);
+        let write = Write { tx: self.tx, stored: &found.stored, now, new_tag };
+        let opening = match decision {
+            Decision::Refuse(refusal) => Opening::Refused(refusal),
+            Decision::Redeem => write.redeem(&mut self.add_lease, Duration::from_millis(bounds.life_ms))?,
+            Decision::Kill(reason) => write.kill(reason)?,
+            Decision::Resume { presented, takes_over, takeovers } => {
+                write.resume(presented, takes_over, &takeovers)?
+            }
+        };
+        if !matches!(opening, Opening::Refused(_)) {
+            self.rows.extend(row);
+        }
+        Ok(Ok(opening))
+    }
+
+    fn standing(&mut self, minter: &Principal) -> Result<Option<Standing>, DbError> {
+        if let Some((_, standing)) = self.standings.iter().find(|(known, _)| known == minter) {
+            return Ok(standing.clone());
+        }
+        let standing = standing::find_in(self.tx, minter)?;
+        if self.standings.len() < STANDINGS {
+            self.standings.push((minter.clone(), standing.clone()));
+        }
+        Ok(standing)
     }
 }
 
 /// What a decision rests on.
 struct Found {
     stored: StoredTicket,
-    minter: crate::Principal,
+    minter: Principal,
     tag_number: Option<u64>,
 }
 
 impl Found {
-    fn of(tx: &Transaction<'_>, attempt: &OpenAttempt) -> Result<Option<Self>, DbError> {
+    /// A fresh ticket is as its mint stored it. Whether it has a lease by now its redemption finds out.
+    fn of(tx: &Transaction<'_>, attempt: &mut OpenAttempt) -> Result<Option<Self>, DbError> {
+        if let Some(fresh) = attempt.fresh.take().filter(|_| attempt.tag.is_none()) {
+            let FreshTicket { ticket, minter } = *fresh;
+            let stored = StoredTicket { ticket, lease: None };
+            return Ok(Some(Self { stored, minter, tag_number: None }));
+        }
         let Some(stored) = find_in(tx, attempt.key)? else { return Ok(None) };
         let minter = minter_from(&stored.ticket.principal)?;
         let tag_number = match (attempt.tag, &stored.lease) {
@@ -238,23 +275,20 @@ impl Write<'_> {
         self.stored.ticket.id.as_uuid()
     }
 
-    /// Makes the lease, which is what spends the ticket: of racers the second finds it, and its key
-    /// would refuse it whatever was read before.
-    fn redeem(self, life: Duration) -> Result<Opening, DbError> {
+    /// Makes the lease, which is what spends the ticket: of racers the second finds that there is one,
+    /// whatever was known before.
+    fn redeem(self, add_lease: &mut CachedStatement<'_>, life: Duration) -> Result<Opening, DbError> {
         let ends_at = self.now.plus(life);
-        self.tx
-            .prepare_cached(
-                "INSERT INTO leases (id, ticket_digest, first_tag, created_at, expires_at, presented, issued,
-                                     connected_at, takeovers, sweep_at)
-                 VALUES (?1, ?2, ?3, ?4, ?5, 0, 1, ?4, '[]', ?5)",
-            )?
-            .execute(params![
-                self.lease(),
-                self.stored.ticket.digest,
-                self.new_tag,
-                self.now.as_millis(),
-                ends_at.as_millis()
-            ])?;
+        let added = add_lease.execute(params![
+            self.lease(),
+            self.stored.ticket.digest,
+            self.new_tag,
+            self.now.as_millis(),
+            ends_at.as_millis()
+        ])?;
+        if added == 0 {
+            return Ok(Opening::Refused(Refusal::SpentWithoutTag));
+        }
         Ok(self.opened(1, ends_at, (false, false)))
     }
 

@@ -185,17 +185,25 @@ fn sweep_unspent(
     Ok((found.len(), to))
 }
 
+/// Drops leases that nobody may resume: those that ended or died long ago, and those whose life is over,
+/// which is found by walking along those that are oldest.
 fn sweep_leases(tx: &Transaction<'_>, now: i64, limit: u32) -> Result<usize, DbError> {
-    let over: Vec<(Uuid, [u8; 32])> = tx
-        .prepare_cached(
-            "SELECT id, ticket_digest FROM leases WHERE sweep_at < ?1 ORDER BY sweep_at LIMIT ?2",
-        )?
-        .query_map(params![now, limit], |row| Ok((row.get(0)?, row.get(1)?)))?
-        .collect::<rusqlite::Result<_>>()?;
-    for (id, digest) in &over {
-        // Both at once: a ticket without its lease would be unspent. Its tags go with it.
-        tx.prepare_cached("DELETE FROM tickets WHERE digest = ?1")?.execute([digest])?;
-        tx.prepare_cached("DELETE FROM leases WHERE id = ?1")?.execute([id])?;
+    let ended = "SELECT id, ticket_digest FROM leases
+         WHERE (ended_at IS NOT NULL OR dead_at IS NOT NULL) AND sweep_at < ?1 ORDER BY sweep_at LIMIT ?2";
+    let oldest =
+        "SELECT id, ticket_digest FROM (SELECT * FROM leases ORDER BY id LIMIT ?2) WHERE sweep_at < ?1";
+    let mut dropped = 0;
+    for which in [ended, oldest] {
+        let over: Vec<(Uuid, [u8; 32])> = tx
+            .prepare_cached(which)?
+            .query_map(params![now, limit], |row| Ok((row.get(0)?, row.get(1)?)))?
+            .collect::<rusqlite::Result<_>>()?;
+        for (id, digest) in &over {
+            // Both at once: a ticket without its lease would be unspent. Its tags go with it.
+            tx.prepare_cached("DELETE FROM tickets WHERE digest = ?1")?.execute([digest])?;
+            tx.prepare_cached("DELETE FROM leases WHERE id = ?1")?.execute([id])?;
+        }
+        dropped = dropped.max(over.len());
     }
-    Ok(over.len())
+    Ok(dropped)
 }
