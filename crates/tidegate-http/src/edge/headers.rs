@@ -15,7 +15,7 @@ const CORP: HeaderName = HeaderName::from_static("cross-origin-resource-policy")
 pub(super) fn apply(response: &mut Response, request_id: &RequestId, is_stream_api: bool) {
     let headers = response.headers_mut();
     // Once for all of these, instead of growing step by step.
-    headers.reserve(8);
+    headers.reserve(5);
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.entry(REFERRER_POLICY).or_insert(HeaderValue::from_static("no-referrer"));
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));

@@ -15,6 +15,9 @@ const CONTROL_HEAD: &[u8] = b"event: control\n";
 // The protocol's own examples and its suite put no space after the colon.
 const DATA_FIELD: &[u8] = b"data:";
 
+/// What a `control` event needs.
+const CONTROL_BYTES: usize = 160;
+
 /// What follows every `data` event.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -39,29 +42,42 @@ pub(crate) fn encode_data(record: &[u8], payload: Payload) -> Bytes {
 
 /// Several records as one `data` event; the protocol wants a `control` event after each.
 pub(crate) fn encode_batch<'a>(records: impl Iterator<Item = &'a [u8]>, payload: Payload) -> Bytes {
-    let mut out = DATA_HEAD.to_vec();
+    let mut out = Vec::new();
+    push_batch(&mut out, records, payload);
+    Bytes::from(out)
+}
+
+/// The same, at the end of what is there.
+pub(crate) fn push_batch<'a>(out: &mut Vec<u8>, records: impl Iterator<Item = &'a [u8]>, payload: Payload) {
+    out.extend_from_slice(DATA_HEAD);
     match payload {
-        Payload::Json => push_array(&mut out, records),
-        Payload::Text => push_data(&mut out, &join(records), DATA_FIELD),
+        Payload::Json => push_array(out, records),
+        Payload::Text => push_data(out, &join(records), DATA_FIELD),
         // One run of base64: two padded runs joined would not decode.
-        Payload::Base64 => push_base64(&mut out, &join(records), DATA_FIELD),
+        Payload::Base64 => push_base64(out, &join(records), DATA_FIELD),
     }
     out.push(b'\n');
-    Bytes::from(out)
 }
 
 /// A `control` event.
 pub(crate) fn encode_control(control: &Control) -> Bytes {
-    let mut out = CONTROL_HEAD.to_vec();
+    let mut out = Vec::with_capacity(CONTROL_BYTES);
+    out.extend_from_slice(CONTROL_HEAD);
     out.extend_from_slice(DATA_FIELD);
+    let empty = out.len();
     // Digits and booleans always serialise; an empty object is the honest rest.
-    out.extend_from_slice(&serde_json::to_vec(control).unwrap_or_else(|_| b"{}".to_vec()));
+    if serde_json::to_writer(&mut out, control).is_err() {
+        out.truncate(empty);
+        out.extend_from_slice(b"{}");
+    }
     out.extend_from_slice(b"\n\n");
     Bytes::from(out)
 }
 
 fn push_array<'a>(out: &mut Vec<u8>, records: impl Iterator<Item = &'a [u8]>) {
-    let mut text = vec![b'['];
+    // What was reserved for the whole is enough for a part.
+    let mut text = Vec::with_capacity(out.capacity() - out.len());
+    text.push(b'[');
     for (at, record) in records.enumerate() {
         if at > 0 {
             text.push(b',');

@@ -8,13 +8,16 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use mio::net::TcpListener as BareListener;
 use socket2::SockRef;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::unix::AsyncFd;
+use tokio::net::TcpListener;
 use tokio_rustls::server::TlsStream;
 use tokio_util::task::TaskTracker;
 
 use super::caps::{Slot, SocketCaps};
 use super::connection::{Client, ConnectionSettings, http1, http1_plain, http2};
+use super::socket::{Bare, Socket, watched};
 use super::tls::Tls;
 use crate::AppState;
 use crate::edge::{Entry, PeerAddress};
@@ -30,26 +33,41 @@ pub(super) struct Acceptor {
     pub(super) tls: Option<Arc<Tls>>,
     pub(super) tracker: TaskTracker,
     pub(super) shards: Option<Shards>,
+    /// Sockets have their listener's options from the start, as on Linux; seen once, which those are not
+    /// that came before the listener had them.
+    pub(super) inherits: bool,
 }
 
 const BACKOFF_FIRST: Duration = Duration::from_millis(10);
 const BACKOFF_MAX: Duration = Duration::from_secs(1);
+/// After so many sockets others get their turn.
+const AT_ONCE: u32 = 32;
 
 impl Acceptor {
     /// Accepts until the shutdown token is cancelled; the listener is closed then.
-    pub(super) async fn run(self, listener: TcpListener) {
+    ///
+    /// # Errors
+    /// The runtime's poller does not take the listener.
+    pub(super) async fn run(mut self, listener: TcpListener) -> io::Result<()> {
         self.widen(&listener);
-        let mut backoff = BACKOFF_FIRST;
+        // Not tokio's, which would have its poller watch every socket from the first moment.
+        let listener = watched(BareListener::from_std(listener.into_std()?))?;
+        let shutdown = self.settings.shutdown.clone();
+        let (mut backoff, mut taken) = (BACKOFF_FIRST, 0);
         loop {
             let accepted = tokio::select! {
                 biased;
-                () = self.settings.shutdown.cancelled() => return,
-                accepted = listener.accept() => accepted,
+                () = shutdown.cancelled() => return Ok(()),
+                accepted = accept(&listener) => accepted,
             };
             match accepted {
                 Ok((socket, address)) => {
                     backoff = BACKOFF_FIRST;
                     self.take(socket, address);
+                    taken += 1;
+                    if taken % AT_ONCE == 0 {
+                        tokio::task::yield_now().await;
+                    }
                 }
                 // The client was gone before we looked: nothing of ours is wrong.
                 Err(error) if is_of_client(&error) => {}
@@ -65,20 +83,24 @@ impl Acceptor {
     /// Lets more connections wait than the 128 of the standard library. When thousands come back at once, the
     /// system drops those that find no room, and they try again a second later.
     fn widen(&self, listener: &TcpListener) {
+        if let Err(error) = self.settings.prepare(&SockRef::from(listener)) {
+            tracing::debug!(error.message = %error, "a listener without the options of its sockets");
+        }
         let backlog = i32::try_from(self.state.limits().accept_backlog).unwrap_or(i32::MAX);
         if let Err(error) = SockRef::from(listener).listen(backlog) {
             tracing::warn!(error.message = %error, "few connections may wait to be accepted");
         }
     }
 
-    fn take(&self, socket: TcpStream, address: SocketAddr) {
+    fn take(&mut self, socket: Bare, address: SocketAddr) {
         let is_proxy = self.state.config().trusts(address.ip().to_canonical());
         // Over a cap the socket is closed at once: an answer would cost what the cap protects.
         let Ok(slot) = self.caps.admit(address.ip(), is_proxy) else { return };
-        if let Err(error) = self.settings.prepare(&SockRef::from(&socket), &socket) {
+        if let Err(error) = self.prepare(&SockRef::from(&socket)) {
             tracing::debug!(error.message = %error, "socket gone before its first byte");
             return;
         }
+        let socket = Socket::Bare(socket);
         let peer = PeerAddress { address, tls: self.tls.is_some() };
         let client = Client {
             peer,
@@ -92,10 +114,15 @@ impl Acceptor {
         }
     }
 
+    fn prepare(&mut self, socket: &SockRef<'_>) -> io::Result<()> {
+        self.inherits = self.inherits || self.settings.is_prepared(socket)?;
+        if self.inherits { Ok(()) } else { self.settings.prepare(socket) }
+    }
+
     fn clone_for_tls(
         &self,
         tls: &Arc<Tls>,
-        socket: TcpStream,
+        socket: Socket,
         client: Client,
         slot: Slot,
     ) -> impl Future<Output = ()> + Send + use<> {
@@ -117,8 +144,17 @@ impl Acceptor {
     }
 }
 
-fn speaks_http2(stream: &TlsStream<TcpStream>) -> bool {
+fn speaks_http2(stream: &TlsStream<Socket>) -> bool {
     stream.get_ref().1.alpn_protocol() == Some(b"h2")
+}
+
+async fn accept(listener: &AsyncFd<BareListener>) -> io::Result<(Bare, SocketAddr)> {
+    loop {
+        let mut ready = listener.readable().await?;
+        if let Ok(accepted) = ready.try_io(|listener| listener.get_ref().accept()) {
+            return accepted;
+        }
+    }
 }
 
 fn is_of_client(error: &io::Error) -> bool {

@@ -20,14 +20,15 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use socket2::SockRef;
 use tidegate_types::Limits;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite};
-use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
 use super::caps::Slot;
+use super::date::DateHeader;
 use super::depart::{Asked, Departing, Departures};
 use super::direct::{Direct, Onward};
 use super::io::{IoLimits, LimitedIo};
 use super::progress::{ActiveRequest, SocketProgress};
+use super::socket::Socket;
 use crate::edge::{Arrival, Entry, PeerAddress};
 use crate::shards::{Guest, Homed, Shards};
 
@@ -36,6 +37,7 @@ use crate::shards::{Guest, Homed, Shards};
 pub(super) struct ConnectionSettings {
     pub(super) header_timeout: Duration,
     pub(super) shutdown: CancellationToken,
+    pub(super) date: DateHeader,
     cut: CancellationToken,
     limits: IoLimits,
     http2_streams: u32,
@@ -67,6 +69,7 @@ impl ConnectionSettings {
         Self {
             header_timeout: millis(limits.header_timeout_ms),
             shutdown,
+            date: DateHeader::default(),
             cut,
             limits: IoLimits {
                 head: millis(limits.header_timeout_ms),
@@ -80,18 +83,27 @@ impl ConnectionSettings {
     }
 
     /// Small writes go out at once; a peer that vanished is noticed.
-    pub(super) fn prepare(&self, options: &SockRef<'_>, socket: &TcpStream) -> std::io::Result<()> {
-        socket.set_nodelay(true)?;
-        options.set_keepalive(true)?;
+    pub(super) fn prepare(&self, socket: &SockRef<'_>) -> std::io::Result<()> {
+        socket.set_tcp_nodelay(true)?;
+        socket.set_keepalive(true)?;
         // As long as a live stream may stall: the kernel must not be stricter than the setting.
         #[cfg(target_os = "linux")]
-        options.set_tcp_user_timeout(Some(self.limits.tail_stall))?;
+        socket.set_tcp_user_timeout(Some(self.limits.tail_stall))?;
         Ok(())
+    }
+
+    /// Whether a socket has these options already.
+    pub(super) fn is_prepared(&self, socket: &SockRef<'_>) -> std::io::Result<bool> {
+        #[cfg(target_os = "linux")]
+        let has_timeout = socket.tcp_user_timeout()? == Some(self.limits.tail_stall);
+        #[cfg(not(target_os = "linux"))]
+        let has_timeout = true;
+        Ok(has_timeout && socket.tcp_nodelay()? && socket.keepalive()?)
     }
 }
 
 /// Serves HTTP/1.1 on a socket that a live stream may take with it when it leaves.
-pub(super) async fn http1_plain(socket: TcpStream, read: Option<Bytes>, client: Client, place: Slot) {
+pub(super) async fn http1_plain(socket: Socket, read: Option<Bytes>, client: Client, place: Slot) {
     let shards = client.shards.clone();
     let departures = shards.is_some().then(Departures::default);
     let left = http1(socket, read, client, departures.as_ref()).await;
@@ -99,6 +111,8 @@ pub(super) async fn http1_plain(socket: TcpStream, read: Option<Bytes>, client: 
     if let (Some(shards), Some(Departing { tail, keep_alive })) =
         (shards, departures.and_then(|departures| departures.take()))
     {
+        // A socket that is lost on the way is one whose client is gone; so is its tail then.
+        let Ok(socket) = socket.into_bare() else { return };
         let home = Homed { socket, read, slot: place };
         shards.take(Guest { tail, home, keep_alive });
     }
@@ -116,17 +130,29 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let progress = SocketProgress::default();
-    let settings = Arc::clone(&client.settings);
-    let io = LimitedIo::new(socket, progress.clone(), settings.limits);
+    let io = LimitedIo::new(socket, progress.clone(), client.settings.limits);
     let io = match read {
         Some(read) => io.came_back(read),
         None => io,
     };
-    let io = match directly(io, &client, &progress, departures).await? {
-        Onward::ToShard(io) => return Some(io.into_parts()),
-        Onward::ToHyper(io) => TokioIo::new(io),
-    };
-    let (seen, departures) = (progress.clone(), departures.cloned());
+    match directly(io, &client, &progress, departures).await? {
+        Onward::ToShard(io) => Some(io.into_parts()),
+        // Boxed: most connections of live streams never come here.
+        Onward::ToHyper(io) => Box::pin(by_hyper(io, client, progress, departures.cloned())).await,
+    }
+}
+
+/// Serves HTTP/1.1 by hyper.
+async fn by_hyper<S>(
+    io: LimitedIo<S>,
+    client: Client,
+    progress: SocketProgress,
+    departures: Option<Departures>,
+) -> Option<(S, Bytes)>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let (io, seen, settings) = (TokioIo::new(io), progress.clone(), Arc::clone(&client.settings));
     let service = service_fn(move |request| client.answer(request, &seen, departures.clone()));
     let mut builder = hyper::server::conn::http1::Builder::new();
     // The socket itself holds the limits; hyper's would count idle time as a head, and cost a timer
@@ -308,4 +334,25 @@ async fn linger<S: AsyncRead + Unpin>(socket: S) {
     let read = tokio::io::copy(&mut rest, &mut nowhere);
     // Whatever comes of it, the socket is closed next.
     let _ = tokio::time::timeout(LINGER, read).await;
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_socket_has_the_options_that_its_listener_had_when_it_came() {
+        let settings =
+            ConnectionSettings::of(&Limits::default(), CancellationToken::new(), CancellationToken::new());
+        let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let come = |after: bool| {
+            if after {
+                settings.prepare(&SockRef::from(&listener)).unwrap();
+            }
+            let _theirs = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+            let (socket, _) = listener.accept().unwrap();
+            settings.is_prepared(&SockRef::from(&socket)).unwrap()
+        };
+        assert_eq!((come(false), come(true)), (false, true));
+    }
 }

@@ -124,17 +124,16 @@ impl<'c, S: AsyncRead + AsyncWrite + Unpin> Direct<'c, S> {
         (!closes).then_some(())
     }
 
-    /// The date as a header, made anew once a second.
+    /// The date as a header.
     fn date(&mut self) -> HeaderValue {
         let now = self.client.entry.now();
         let second = now.as_secs();
         match &self.date {
             Some((of, date)) if *of == second => date.clone(),
             _ => {
-                let made = HeaderValue::from_str(&now.to_http_date());
-                let made = made.unwrap_or_else(|_| HeaderValue::from_static(EPOCH));
-                self.date = Some((second, made.clone()));
-                made
+                let date = self.client.settings.date.at(now);
+                self.date = Some((second, date.clone()));
+                date
             }
         }
     }
@@ -147,8 +146,6 @@ pub(super) enum Onward<S> {
     /// A live stream was opened; its head is written, its tail stands among the departures.
     ToShard(LimitedIo<S>),
 }
-
-const EPOCH: &str = "Thu, 01 Jan 1970 00:00:00 GMT";
 
 /// Takes a plain append from the front of what was read, or with `opens` a plain `GET` of a live
 /// stream; leaves everything else untouched. `spare`: memory for the request's headers.

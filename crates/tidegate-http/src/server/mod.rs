@@ -7,10 +7,12 @@
 mod accept;
 mod caps;
 mod connection;
+mod date;
 mod depart;
 mod direct;
 mod io;
 mod progress;
+mod socket;
 mod tls;
 
 use std::io::Result;
@@ -19,10 +21,11 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
+use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
 pub(crate) use caps::Slot;
 pub(crate) use progress::{SocketProgress, TailMode};
+pub(crate) use socket::{Bare, watched};
 
 use crate::edge::{Entry, PeerAddress};
 use crate::router;
@@ -31,6 +34,7 @@ use crate::state::{AppState, HttpParts};
 use accept::Acceptor;
 use caps::SocketCaps;
 use connection::{Client, ConnectionSettings, http1_plain};
+use socket::Socket;
 use tls::Tls;
 
 /// Serves until `shutdown` is cancelled, and for `limits.drain_notice_ms` more with `/readyz` saying
@@ -58,6 +62,7 @@ pub async fn serve(listener: TcpListener, parts: HttpParts, shutdown: Cancellati
         let home = Home { entry: entry.clone(), settings: Arc::clone(&settings), tracker: tracker.clone() };
         Shards::start(&state, |shards| home.clone().take_back(shards.clone()))
     });
+    let shards = shards.transpose()?;
     let acceptor = Acceptor {
         caps: SocketCaps::new(state.limits(), state.metrics().clone()),
         entry,
@@ -66,6 +71,7 @@ pub async fn serve(listener: TcpListener, parts: HttpParts, shutdown: Cancellati
         tls,
         tracker: tracker.clone(),
         shards: shards.clone(),
+        inherits: false,
     };
     let noticed = async {
         asked.cancelled().await;
@@ -73,7 +79,10 @@ pub async fn serve(listener: TcpListener, parts: HttpParts, shutdown: Cancellati
         tokio::time::sleep(notice).await;
         shutdown.cancel();
     };
-    tokio::join!(acceptor.run(listener), noticed);
+    // A task: whoever waits for this server may do so on a thread of its own, which the sockets would have to pass.
+    let accepting = AbortOnDropHandle::new(tokio::spawn(acceptor.run(listener)));
+    let (accepted, ()) = tokio::join!(accepting, noticed);
+    accepted.unwrap_or_else(|failed| Err(failed.into()))?;
     state.gate().drain();
     tracker.close();
     let drained = async {
@@ -114,7 +123,7 @@ impl Home {
                 settings: Arc::clone(&self.settings),
                 shards: Some(shards.clone()),
             };
-            self.tracker.spawn(http1_plain(socket, Some(read), client, slot));
+            self.tracker.spawn(http1_plain(Socket::Bare(socket), Some(read), client, slot));
         })
     }
 }

@@ -7,18 +7,25 @@ use super::bell::{Bell, Whose};
 use super::calendar::Tick;
 use super::reader::Reader;
 use super::shard::{Shard, Work};
+use super::sockets::Heard;
 use super::{Guest, Homed};
 use crate::tail::Tail;
 
 impl Shard {
     pub(super) fn arrive(&mut self, guest: Guest) {
         let Guest { tail, home, keep_alive } = guest;
-        let Homed { socket, read, slot } = home;
+        let Homed { mut socket, read, slot } = home;
         let Tail { log, held, writer, first, expires, hello: _ } = *tail;
         let key = self.readers.hold();
+        if let Err(error) = self.sockets.watch(&mut socket, key) {
+            tracing::error!(error.message = %error, "can't watch a live stream's socket, closing it");
+            return self.readers.free(key);
+        }
         self.serial += 1;
         let mut reader = Box::new(Reader {
             socket,
+            heard: Heard { readable: false, writable: true },
+            watches_writes: false,
             log: Some(log),
             held,
             writer,

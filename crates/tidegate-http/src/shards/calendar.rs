@@ -46,9 +46,13 @@ impl Calendar {
 
     /// When the next list is due.
     pub(super) fn next(&self) -> Option<Instant> {
-        let (Tick(tick), _) = self.due.first_key_value()?;
-        let millis = u64::from(*tick).saturating_mul(u64::try_from(TICK_MS).unwrap_or(u64::MAX));
-        Some(self.began + Duration::from_millis(millis))
+        self.due.first_key_value().map(|(tick, _)| self.begin_of(*tick))
+    }
+
+    /// When a tick begins.
+    pub(super) fn begin_of(&self, Tick(tick): Tick) -> Instant {
+        let millis = u64::from(tick).saturating_mul(u64::try_from(TICK_MS).unwrap_or(u64::MAX));
+        self.began + Duration::from_millis(millis)
     }
 
     /// A list whose time has come.

@@ -3,7 +3,6 @@
 use std::net::Shutdown;
 
 use bytes::Bytes;
-use socket2::SockRef;
 use tidegate_gate::EndReason;
 
 use super::Homed;
@@ -25,7 +24,7 @@ impl Shard {
 
     /// Takes a reader out.
     pub(super) fn dismiss(&mut self, key: u32, mut reader: Box<Reader>) {
-        if let Some(moved) = self.groups.leave(&reader)
+        if let Some(moved) = self.groups.leave(&reader, self.now.tick)
             && let Some(other) = self.readers.find_mut(moved)
         {
             other.place = reader.place;
@@ -33,16 +32,18 @@ impl Shard {
         self.readers.free(key);
         let said_goodbye = reader.ending.is_some() && !reader.has_rest() && !reader.is_blocked();
         let read = reader.take_read();
-        let Reader { mut held, ending, socket, slot, keep_alive, .. } = *reader;
+        let Reader { mut held, ending, mut socket, slot, keep_alive, .. } = *reader;
         if let Some(reason) = ending {
             held.finish(reason);
         }
         drop(held);
-        if said_goodbye && keep_alive && !self.state.is_draining() {
+        if said_goodbye && keep_alive && !self.state.is_draining() && self.sockets.leave(&mut socket).is_ok()
+        {
             (self.take_back)(Homed { socket, read, slot });
-        } else {
-            // An error means that the other end is gone already.
-            let _ = SockRef::from(&socket).shutdown(Shutdown::Write);
+        } else if said_goodbye {
+            // Before it is closed: with bytes that nobody read that would cut off what was said. An error means
+            // that the other end is gone already.
+            let _ = socket.shutdown(Shutdown::Write);
         }
     }
 }

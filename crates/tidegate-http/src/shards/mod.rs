@@ -18,18 +18,19 @@ mod round;
 mod serve;
 mod shard;
 mod slots;
+mod sockets;
 mod time;
 
+use std::io::Result;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::available_parallelism;
 
 use bytes::Bytes;
-use tokio::net::TcpStream;
 use tokio_util::task::TaskTracker;
 
 use crate::AppState;
-use crate::server::Slot;
+use crate::server::{Bare, Slot};
 use crate::tail::Tail;
 use bell::Inbox;
 use shard::Shard;
@@ -47,7 +48,7 @@ pub(crate) struct Guest {
 /// A socket and what its connection knows of it.
 pub(crate) struct Homed {
     /// The socket.
-    pub(crate) socket: TcpStream,
+    pub(crate) socket: Bare,
     /// What the client sent that nobody read yet.
     pub(crate) read: Bytes,
     /// Its place among all sockets.
@@ -67,17 +68,20 @@ pub(crate) struct Shards {
 
 impl Shards {
     /// Starts one for each core that this process may use.
-    pub(crate) fn start(state: &AppState, take_back: impl Fn(&Self) -> TakeBack) -> Self {
+    ///
+    /// # Errors
+    /// The system gives no poller.
+    pub(crate) fn start(state: &AppState, take_back: impl Fn(&Self) -> TakeBack) -> Result<Self> {
         let cores = available_parallelism().map_or(1, usize::from);
         let inboxes = (0..cores).map(|_| Arc::new(Inbox::default())).collect();
         let shards = Self { inboxes, next: Arc::default(), tracker: TaskTracker::new() };
         let take_back = take_back(&shards);
         for inbox in shards.inboxes.iter() {
-            let shard = Shard::new(state, inbox, &take_back);
+            let shard = Shard::new(state, inbox, &take_back)?;
             // A round is bounded by its own count; the runtime's would only wake readers for nothing.
             shards.tracker.spawn(tokio::task::unconstrained(shard.run()));
         }
-        shards
+        Ok(shards)
     }
 
     /// Hands a guest to a shard.

@@ -3,7 +3,8 @@
 //! Owns: writing without waiting, what is left of a record that was cut, and what the client sends meanwhile.
 //! Must not: hold more than that one cut record: a slow reader is a cursor.
 
-use std::io::ErrorKind::WouldBlock;
+use std::io::ErrorKind::{Interrupted, WouldBlock};
+use std::io::{Read as _, Write as _};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
@@ -11,11 +12,11 @@ use bytes::{Buf as _, Bytes};
 use tidegate_gate::EndReason;
 use tidegate_log::Tail as LogTail;
 use tidegate_types::Offset;
-use tokio::net::TcpStream;
 
 use super::bell::Bell;
 use super::calendar::Tick;
-use crate::server::Slot;
+use super::sockets::Heard;
+use crate::server::{Bare, Slot};
 use crate::tail::{Batch, Held, Writer};
 
 /// What a client may send ahead while its stream runs: the next request, not more.
@@ -23,7 +24,11 @@ const SENT_AHEAD_BYTES: usize = 16 * 1_024;
 const READ_BYTES: usize = 2 * 1_024;
 
 pub(super) struct Reader {
-    pub(super) socket: TcpStream,
+    pub(super) socket: Bare,
+    /// What its poller said last, until a try shows otherwise.
+    pub(super) heard: Heard,
+    /// Its poller is to tell when the socket takes bytes again.
+    pub(super) watches_writes: bool,
     /// Away while a page is read.
     pub(super) log: Option<LogTail>,
     pub(super) held: Held,
@@ -71,12 +76,17 @@ struct Retry {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Wrote {
     All,
-    /// The socket takes no more for now; its bell rings when it does.
+    /// The socket takes no more for now; its poller is to tell when it does.
     Blocked,
     Gone,
 }
 
 impl Reader {
+    pub(super) fn hear(&mut self, heard: Heard) {
+        self.heard.readable |= heard.readable;
+        self.heard.writable |= heard.writable;
+    }
+
     pub(super) fn is_blocked(&self) -> bool {
         self.stalls_at.is_some()
     }
@@ -119,14 +129,17 @@ impl Reader {
         if self.is_blocked() || self.has_rest() { self.flush_blocked() } else { Wrote::All }
     }
 
+    /// The same, whatever was heard of the socket.
+    pub(super) fn try_again(&mut self) -> Wrote {
+        self.heard.writable = true;
+        self.flush()
+    }
+
     /// Goes on after a write that did not go through, or asks to be told when it may.
     fn flush_blocked(&mut self) -> Wrote {
-        let waker = self.waker();
         loop {
-            match self.socket.poll_write_ready(&mut Context::from_waker(&waker)) {
-                Poll::Pending => return Wrote::Blocked,
-                Poll::Ready(Err(_)) => return Wrote::Gone,
-                Poll::Ready(Ok(())) => {}
+            if !self.heard.writable {
+                return Wrote::Blocked;
             }
             let Some(mut rest) = self.rare.as_mut().map(|rare| std::mem::take(&mut rare.rest)) else {
                 return Wrote::All;
@@ -143,38 +156,47 @@ impl Reader {
 
     /// How much the socket took; `None` if it is gone.
     fn try_write(&mut self, bytes: &[u8]) -> Option<usize> {
-        if bytes.is_empty() {
+        if bytes.is_empty() || !self.heard.writable {
             return Some(0);
         }
-        match self.socket.try_write(bytes) {
-            Ok(written) => {
-                self.took = true;
-                Some(written)
+        loop {
+            match self.socket.write(bytes) {
+                Ok(written) => {
+                    self.took = true;
+                    // Less than all is as much as it takes.
+                    self.heard.writable = written == bytes.len();
+                    return Some(written);
+                }
+                Err(error) if error.kind() == Interrupted => {}
+                Err(error) if error.kind() == WouldBlock => {
+                    self.heard.writable = false;
+                    return Some(0);
+                }
+                Err(_) => return None,
             }
-            Err(error) if error.kind() == WouldBlock => Some(0),
-            Err(_) => None,
         }
     }
 
     /// Takes what the client sent; `false` once it hung up.
     pub(super) fn take_sent(&mut self) -> bool {
-        let waker = self.waker();
+        if !self.heard.readable {
+            return true;
+        }
         let mut buffer = [0; READ_BYTES];
         // Whoever sends more than a request ahead is not read from until its turn.
         while self.rare.as_ref().is_none_or(|rare| rare.read.len() <= SENT_AHEAD_BYTES) {
-            match self.socket.poll_read_ready(&mut Context::from_waker(&waker)) {
-                Poll::Pending => return true,
-                Poll::Ready(Err(_)) => return false,
-                Poll::Ready(Ok(())) => {}
-            }
-            match self.socket.try_read(&mut buffer) {
+            match self.socket.read(&mut buffer) {
                 Ok(0) => return false,
                 Ok(read) => {
                     let new = buffer.get(..read).unwrap_or_default();
                     let rare = self.rare();
                     rare.read = [&rare.read[..], new].concat().into();
                 }
-                Err(error) if error.kind() == WouldBlock => {}
+                Err(error) if error.kind() == Interrupted => {}
+                Err(error) if error.kind() == WouldBlock => {
+                    self.heard.readable = false;
+                    return true;
+                }
                 Err(_) => return false,
             }
         }

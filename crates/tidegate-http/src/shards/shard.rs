@@ -5,6 +5,7 @@
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
+use std::io::Result;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -21,6 +22,7 @@ use super::page::Pages;
 use super::reader::Reader;
 use super::recent::Recent;
 use super::slots::Slots;
+use super::sockets::Sockets;
 use crate::AppState;
 
 const FAR: Duration = Duration::from_secs(86_400);
@@ -39,6 +41,7 @@ pub(super) struct Shard {
     pub(super) inbox: Arc<Inbox>,
     pub(super) take_back: TakeBack,
     pub(super) readers: Slots<Box<Reader>>,
+    pub(super) sockets: Sockets,
     pub(super) groups: Groups,
     pub(super) recent: Recent,
     pub(super) calendar: Calendar,
@@ -63,15 +66,16 @@ pub(super) struct Now {
 }
 
 impl Shard {
-    pub(super) fn new(state: &AppState, inbox: &Arc<Inbox>, take_back: &TakeBack) -> Self {
+    pub(super) fn new(state: &AppState, inbox: &Arc<Inbox>, take_back: &TakeBack) -> Result<Self> {
         let instant = Instant::now();
         let calendar = Calendar::new(instant);
         let now = Now { wall: state.clock().now(), instant, tick: calendar.tick(instant) };
-        Self {
+        Ok(Self {
             state: state.clone(),
             inbox: Arc::clone(inbox),
             take_back: Arc::clone(take_back),
             readers: Slots::default(),
+            sockets: Sockets::new()?,
             groups: Groups::default(),
             recent: Recent::default(),
             calendar,
@@ -82,14 +86,16 @@ impl Shard {
             now,
             writes: 0,
             delivered: 0,
-        }
+        })
     }
 
     pub(super) async fn run(mut self) {
         let mut news = News::default();
         let mut timer = Box::pin(sleep_until(Instant::now() + FAR));
         loop {
-            let until = self.calendar.next().unwrap_or_else(|| self.now.instant + FAR);
+            let to_go = self.groups.next_to_go().map(|tick| self.calendar.begin_of(tick));
+            let next = self.calendar.next().into_iter().chain(to_go).min();
+            let until = next.unwrap_or_else(|| self.now.instant + FAR);
             if timer.deadline() != until {
                 timer.as_mut().reset(until);
             }
@@ -108,8 +114,9 @@ impl Shard {
         }
     }
 
-    fn poll_news(&self, timer: Pin<&mut Sleep>, context: &mut Context<'_>) -> Poll<()> {
-        if self.inbox.poll(context).is_ready() || timer.poll(context).is_ready() {
+    fn poll_news(&mut self, timer: Pin<&mut Sleep>, context: &mut Context<'_>) -> Poll<()> {
+        let heard = self.sockets.poll(context).is_ready();
+        if self.inbox.poll(context).is_ready() || timer.poll(context).is_ready() || heard {
             Poll::Ready(())
         } else {
             Poll::Pending
@@ -123,6 +130,13 @@ impl Shard {
         for page in news.pages.drain(..) {
             self.take_page(page);
         }
+        let (readers, work) = (&mut self.readers, &mut self.work);
+        self.sockets.drain(|key, heard| {
+            if let Some(reader) = readers.find_mut(key) {
+                reader.hear(heard);
+                work.push_back(Work::Reader(key));
+            }
+        });
         self.work.extend(news.readers.drain(..).map(Work::Reader));
         self.work.extend(news.groups.drain(..).map(Work::Group));
     }

@@ -13,6 +13,7 @@ use crate::framing::chunked;
 
 impl Shard {
     pub(super) fn do_what_is_due(&mut self) {
+        self.groups.wake_from_rest(self.now.tick);
         while let Some((tick, keys)) = self.calendar.take_due(self.now.tick) {
             for key in keys {
                 if self.readers.find(key).is_some_and(|reader| reader.due == tick) {
@@ -27,12 +28,18 @@ impl Shard {
         let now = self.now.tick;
         // Its entry was used up; the next is made from what holds then.
         reader.due = Tick::default();
+        let mut wrote = if reader.is_blocked() { Wrote::Blocked } else { Wrote::All };
         if reader.stalls_at.is_some_and(|at| at <= now) {
-            reader.ending = Some(EndReason::Slow);
-            return self.dismiss(key, reader);
+            // After a pause of the whole process its socket may have room of which nobody heard yet.
+            wrote = reader.try_again();
+            if wrote == Wrote::Blocked && !reader.took {
+                reader.ending = Some(EndReason::Slow);
+                return self.dismiss(key, reader);
+            }
+            self.note_write(key, &mut reader, wrote);
+            self.work.push_back(Work::Reader(key));
         }
-        let mut wrote = Wrote::All;
-        if reader.ending.is_none() {
+        if wrote != Wrote::Gone && reader.ending.is_none() {
             wrote = self.remind(&mut reader);
         }
         if reader.retry_at().is_some_and(|at| at <= now) {
@@ -68,6 +75,10 @@ impl Shard {
 
     /// Notes whether a reader's socket takes bytes, here and at the gate.
     pub(super) fn note_write(&mut self, key: u32, reader: &mut Reader, wrote: Wrote) {
+        if wrote == Wrote::Blocked && !reader.watches_writes {
+            // Without it the reader is closed as slow, which is what it looks like then.
+            reader.watches_writes = self.sockets.watch_writes(&mut reader.socket, key).is_ok();
+        }
         match (wrote, reader.is_blocked()) {
             (Wrote::All, true) => {
                 reader.stalls_at = None;

@@ -12,7 +12,10 @@ use tidegate_types::{Offset, ResumeTag, Timestamp};
 
 use super::TailFraming;
 use super::write::{Writer, control};
-use crate::framing::{ID_LINE_LEN, chunked, encode_batch, interval, push_end, push_size, unchunked};
+use crate::framing::{ID_LINE_LEN, chunked, interval, push_batch, push_end, push_size, unchunked};
+
+/// What a batch in the protocol's framing has around its records.
+const AROUND_A_BATCH: usize = 256;
 
 /// What readers must have in common to share a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,7 +120,9 @@ impl Writer {
         match self.framing {
             TailFraming::DurableStreams { cursor } => {
                 let records = frames.iter().map(|frame| &frame.data[..]);
-                let mut body = encode_batch(records, self.payload).to_vec();
+                let bytes = frames.iter().map(|frame| frame.data.len() + 1).sum::<usize>();
+                let mut body = Vec::with_capacity(bytes + AROUND_A_BATCH);
+                push_batch(&mut body, records, self.payload);
                 body.extend_from_slice(&control(last.offset, cursor, up_to_date, now));
                 batch.bytes = chunked(&body);
                 batch.ends.push((batch.bytes.len(), last.offset));

@@ -6,7 +6,7 @@
 use axum::body::Body;
 use axum::response::Response;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use http::{HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::TailBody;
 use crate::framing::Payload;
@@ -15,6 +15,9 @@ const EVENT_STREAM: HeaderValue = HeaderValue::from_static("text/event-stream");
 const NEVER_KEPT: HeaderValue = HeaderValue::from_static("no-cache, no-store, no-transform");
 const ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 const DATA_ENCODING: HeaderName = HeaderName::from_static("stream-sse-data-encoding");
+
+/// As many as there are in the end, and not one more than the map has room for at that size.
+const HEADERS: usize = 12;
 
 /// An answer that streams the tail.
 pub(super) fn streaming(tail: TailBody, content_type: &str) -> Response {
@@ -31,6 +34,8 @@ pub(super) fn streaming(tail: TailBody, content_type: &str) -> Response {
 pub(super) fn event_stream(body: Body) -> Response {
     let mut response = Response::new(body);
     let headers = response.headers_mut();
+    // With room for what the middleware adds: growing twice costs more than the headers.
+    *headers = HeaderMap::with_capacity(HEADERS);
     headers.insert(CONTENT_TYPE, EVENT_STREAM);
     headers.insert(CACHE_CONTROL, NEVER_KEPT);
     headers.insert(ACCEL_BUFFERING, HeaderValue::from_static("no"));

@@ -184,7 +184,7 @@ fn dispatch(verb: Verb, context: Context) -> Result<Exit, CliError> {
         .map_err(|error| CliError::io("cannot start the runtime", error))?;
     let result = runtime.block_on(async {
         match verb {
-            Verb::Serve(args) => serve::run(args, &context).await,
+            Verb::Serve(args) => on_a_worker(serve::run(args, context)).await,
             Verb::Dev(args) => dev::run(args, &context).await,
             Verb::Demo(args) => demo::run(args, &context).await,
             Verb::Run(args) => run::run(args, &context).await,
@@ -205,6 +205,18 @@ fn dispatch(verb: Verb, context: Context) -> Result<Exit, CliError> {
     // A read of standard input may hang in a thread of its own; it must not hold the exit.
     runtime.shutdown_timeout(std::time::Duration::from_millis(200));
     result
+}
+
+/// On one of the runtime's threads: the memory that a start gives back is used again by the connections that
+/// are served there, while what the main thread gave back would lie beside them.
+async fn on_a_worker(
+    run: impl Future<Output = Result<Exit, CliError>> + Send + 'static,
+) -> Result<Exit, CliError> {
+    match tokio::spawn(run).await.map_err(tokio::task::JoinError::try_into_panic) {
+        Ok(ended) => ended,
+        Err(Ok(panic)) => std::panic::resume_unwind(panic),
+        Err(Err(stopped)) => Err(CliError::io("the server was stopped", stopped)),
+    }
 }
 
 #[cfg(test)]

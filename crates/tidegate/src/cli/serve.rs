@@ -24,7 +24,7 @@ pub(crate) struct ServeArgs {
     config: Option<PathBuf>,
 }
 
-pub(super) async fn run(args: ServeArgs, context: &Context) -> Result<Exit, CliError> {
+pub(super) async fn run(args: ServeArgs, context: Context) -> Result<Exit, CliError> {
     let started = tokio::time::Instant::now();
     let overrides = Overrides { config: args.config, addr: args.addr, ..context.overrides() };
     let loaded = config::load(&overrides, &context.env, Mode::Serve)?;

@@ -15,6 +15,9 @@ use super::{Departing, Departures, Direct, Onward, put, put_head};
 use crate::framing::chunked;
 use crate::tail::Tail;
 
+/// Room for a head and a first record at once, instead of growing step by step.
+const HEAD_BYTES: usize = 2 * 1_024;
+
 impl<S: AsyncRead + AsyncWrite + Unpin> Direct<'_, S> {
     /// Writes the head with the tail's hello and lets the socket go; nothing when the client is gone.
     pub(super) async fn depart(
@@ -31,6 +34,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Direct<'_, S> {
         let date = self.date();
         let out = &mut self.written;
         out.clear();
+        out.reserve(HEAD_BYTES);
         put_head(out, head.status, &head.headers);
         put(out, TRANSFER_ENCODING.as_str(), b"chunked");
         if is_last && !head.headers.contains_key(CONNECTION) {
