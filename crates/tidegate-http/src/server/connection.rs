@@ -62,6 +62,9 @@ const HTTP2_SEND_BYTES: usize = 64 * 1_024;
 /// it sees the refusal and no reset.
 const LINGER: Duration = Duration::from_secs(1);
 const LINGER_BYTES: u64 = 256 * 1_024;
+/// How much later than this server the kernel gives a connection up.
+#[cfg(target_os = "linux")]
+const AFTER_A_STALL: Duration = Duration::from_secs(10);
 
 impl ConnectionSettings {
     pub(super) fn of(limits: &Limits, shutdown: CancellationToken, cut: CancellationToken) -> Self {
@@ -86,16 +89,21 @@ impl ConnectionSettings {
     pub(super) fn prepare(&self, socket: &SockRef<'_>) -> std::io::Result<()> {
         socket.set_tcp_nodelay(true)?;
         socket.set_keepalive(true)?;
-        // As long as a live stream may stall: the kernel must not be stricter than the setting.
         #[cfg(target_os = "linux")]
-        socket.set_tcp_user_timeout(Some(self.limits.tail_stall))?;
+        socket.set_tcp_user_timeout(Some(self.user_timeout()))?;
         Ok(())
+    }
+
+    /// Longer than a live stream may stall: who stalls is told apart from who left, which the kernel does not do.
+    #[cfg(target_os = "linux")]
+    fn user_timeout(&self) -> Duration {
+        self.limits.tail_stall.saturating_add(AFTER_A_STALL)
     }
 
     /// Whether a socket has these options already.
     pub(super) fn is_prepared(&self, socket: &SockRef<'_>) -> std::io::Result<bool> {
         #[cfg(target_os = "linux")]
-        let has_timeout = socket.tcp_user_timeout()? == Some(self.limits.tail_stall);
+        let has_timeout = socket.tcp_user_timeout()? == Some(self.user_timeout());
         #[cfg(not(target_os = "linux"))]
         let has_timeout = true;
         Ok(has_timeout && socket.tcp_nodelay()? && socket.keepalive()?)
