@@ -81,8 +81,32 @@ impl Batch {
 
 fn write_fields(body: &mut Vec<u8>, fields: &Fields<'_>) -> Result<(), DbError> {
     let Fields { at, kind, actor, subject, address, request_id, stream, detail } = *fields;
-    serde_json::to_writer(body, &(at, kind, actor, subject, address, request_id, stream, detail))
-        .map_err(|error| unpackable(&error))
+    body.push(b'[');
+    write_other(body, &at)?;
+    let texts = [Some(kind), Some(actor), subject, address, request_id, stream, Some(detail)];
+    for text in texts {
+        body.push(b',');
+        match text {
+            None => body.extend_from_slice(b"null"),
+            Some(text) if is_plain(text) => {
+                body.push(b'"');
+                body.extend_from_slice(text.as_bytes());
+                body.push(b'"');
+            }
+            Some(text) => write_other(body, &text)?,
+        }
+    }
+    body.push(b']');
+    Ok(())
+}
+
+/// Whether JSON writes a text as it is. Most are ids and words.
+fn is_plain(text: &str) -> bool {
+    text.bytes().fold(true, |plain, byte| plain & (byte >= b' ') & (byte != b'"') & (byte != b'\\'))
+}
+
+fn write_other(body: &mut Vec<u8>, value: &impl serde::Serialize) -> Result<(), DbError> {
+    serde_json::to_writer(body, value).map_err(|error| unpackable(&error))
 }
 
 fn unpackable(error: &dyn std::error::Error) -> DbError {

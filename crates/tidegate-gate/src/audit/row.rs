@@ -7,7 +7,6 @@
 use std::fmt::Write as _;
 use std::net::IpAddr;
 
-use serde::Serialize;
 use tidegate_types::Timestamp;
 use uuid::Uuid;
 
@@ -126,7 +125,7 @@ impl AuditRow {
 }
 
 /// The fields of one stored event, in the order in which they are hashed and packed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Fields<'f> {
     /// Milliseconds since 1970.
     pub(crate) at: i64,

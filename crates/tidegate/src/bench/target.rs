@@ -114,7 +114,7 @@ impl Target {
     }
 
     /// Paths for as many live reads of one stream; tickets are fetched beforehand, so that a
-    /// load pays for opening alone.
+    /// load pays for opening alone. They come in the order in which they were made, as people spend them.
     pub(super) async fn live_paths(
         &self,
         stream: &str,
@@ -136,7 +136,11 @@ impl Target {
                 Ok(paths)
             }
         });
-        Ok(pool::all(shares).await?.into_iter().flatten().collect())
+        let mut shares: Vec<_> = pool::all(shares).await?.into_iter().map(Vec::into_iter).collect();
+        let rounds = count.div_ceil(MINTERS);
+        Ok((0..rounds)
+            .flat_map(|_| shares.iter_mut().filter_map(Iterator::next).collect::<Vec<_>>())
+            .collect())
     }
 
     /// Where a reader comes back to: the same path and its last id as a header, or, for a

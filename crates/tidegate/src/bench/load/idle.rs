@@ -55,7 +55,10 @@ pub(super) async fn churn(target: &Target, args: &BenchArgs) -> anyhow::Result<R
     replay::fill(target, &stream, 1, usize::try_from(args.size)?).await?;
     let a_second = if target.wants_tickets() { TICKETED_VISITS_A_SECOND } else { VISITS_A_SECOND };
     let count = a_second.saturating_mul(u32::try_from(args.seconds)?);
-    let paths = Arc::new(Mutex::new(target.live_paths(&stream, Start::Oldest, count).await?));
+    let mut paths = target.live_paths(&stream, Start::Oldest, count).await?;
+    // The first is taken first, from the end.
+    paths.reverse();
+    let paths = Arc::new(Mutex::new(paths));
     let length = Duration::from_secs(args.seconds);
     let before = usage(target);
     let started = Instant::now();
