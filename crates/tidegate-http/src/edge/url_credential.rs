@@ -31,11 +31,10 @@ pub(super) fn check(method: &Method, uri: &Uri) -> Result<(), Problem> {
     let mut tickets: Vec<Cow<'_, str>> = Vec::new();
     let mut leaked = false;
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-        let name = name.trim().to_ascii_lowercase();
-        if TICKET_NAMES.contains(&name.as_str()) {
+        if is_among(&name, &TICKET_NAMES) {
             tickets.push(value);
         } else {
-            leaked |= CREDENTIAL_NAMES.contains(&name.as_str()) || is_other_secret(&value);
+            leaked |= is_among(&name, &CREDENTIAL_NAMES) || is_other_secret(&value);
         }
     }
     if leaked {
@@ -47,6 +46,10 @@ pub(super) fn check(method: &Method, uri: &Uri) -> Result<(), Problem> {
         [_] => Err(ErrorCode::CredentialInUrl.into()),
         _ => Err(Problem::new(ErrorCode::DuplicateParameter).detail("more than one ticket parameter")),
     }
+}
+
+fn is_among(name: &str, names: &[&str]) -> bool {
+    names.iter().any(|known| name.trim().eq_ignore_ascii_case(known))
 }
 
 fn may_carry(method: &Method, path: &str, value: &str) -> bool {

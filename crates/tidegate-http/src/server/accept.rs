@@ -5,6 +5,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -53,11 +54,12 @@ impl Acceptor {
         // Not tokio's, which would have its poller watch every socket from the first moment.
         let listener = watched(BareListener::from_std(listener.into_std()?))?;
         let shutdown = self.settings.shutdown.clone();
+        let mut stopped = pin!(shutdown.cancelled());
         let (mut backoff, mut taken) = (BACKOFF_FIRST, 0);
         loop {
             let accepted = tokio::select! {
                 biased;
-                () = shutdown.cancelled() => return Ok(()),
+                () = &mut stopped => return Ok(()),
                 accepted = accept(&listener) => accepted,
             };
             match accepted {

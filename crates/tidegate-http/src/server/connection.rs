@@ -29,6 +29,7 @@ use super::direct::{Direct, Onward};
 use super::io::{IoLimits, LimitedIo};
 use super::progress::{ActiveRequest, SocketProgress};
 use super::socket::Socket;
+use super::spare::Spares;
 use crate::edge::{Arrival, Entry, PeerAddress};
 use crate::shards::{Guest, Homed, Shards};
 
@@ -38,6 +39,7 @@ pub(super) struct ConnectionSettings {
     pub(super) header_timeout: Duration,
     pub(super) shutdown: CancellationToken,
     pub(super) date: DateHeader,
+    pub(super) spares: Spares,
     cut: CancellationToken,
     limits: IoLimits,
     http2_streams: u32,
@@ -73,6 +75,7 @@ impl ConnectionSettings {
             header_timeout: millis(limits.header_timeout_ms),
             shutdown,
             date: DateHeader::default(),
+            spares: Spares::default(),
             cut,
             limits: IoLimits {
                 head: millis(limits.header_timeout_ms),

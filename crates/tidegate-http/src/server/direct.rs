@@ -13,7 +13,7 @@ use std::pin::pin;
 use std::task::Poll;
 
 use axum::body::Body;
-use bytes::{Buf as _, Bytes, BytesMut};
+use bytes::{Buf as _, Bytes};
 use http::header::{CONNECTION, CONTENT_LENGTH, DATE, EXPECT, TRANSFER_ENCODING, UPGRADE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use http_body::Body as _;
@@ -25,10 +25,11 @@ use super::connection::Client;
 use super::depart::{Departing, Departures, tail_of};
 use super::io::LimitedIo;
 use super::progress::SocketProgress;
+use super::spare::Lent;
 use crate::edge::{Arrival, is_append, is_opening};
 
 /// Bytes read at once.
-const READ_BYTES: usize = 8 * 1_024;
+pub(super) const READ_BYTES: usize = 8 * 1_024;
 const HEADERS_MAX: usize = 32;
 /// The answer is made in the memory of the request's headers, so there is room for its own.
 const ANSWER_HEADERS: usize = 10;
@@ -40,13 +41,11 @@ pub(super) struct Direct<'c, S> {
     progress: &'c SocketProgress,
     /// Where live streams wait that leave; without it none is opened here.
     departures: Option<&'c Departures>,
-    buffer: BytesMut,
     /// What was read and not parsed yet.
     read: Bytes,
-    written: Vec<u8>,
-    /// The memory of the last answer's headers, for the next request's.
-    headers: HeaderMap,
     date: Option<(i64, HeaderValue)>,
+    /// Last: nothing of it may be in use when it is given back.
+    spare: Lent<'c>,
 }
 
 impl<'c, S: AsyncRead + AsyncWrite + Unpin> Direct<'c, S> {
@@ -56,9 +55,8 @@ impl<'c, S: AsyncRead + AsyncWrite + Unpin> Direct<'c, S> {
         progress: &'c SocketProgress,
         departures: Option<&'c Departures>,
     ) -> Self {
-        let (buffer, read) = (BytesMut::new(), Bytes::new());
-        let (written, headers) = (Vec::new(), HeaderMap::new());
-        Self { io, client, progress, departures, buffer, read, written, headers, date: None }
+        let spare = client.settings.spares.lend();
+        Self { io, client, progress, departures, read: Bytes::new(), date: None, spare }
     }
 
     /// Answers plain requests. Gives the socket on when anything else comes or when it belongs to a
@@ -68,7 +66,8 @@ impl<'c, S: AsyncRead + AsyncWrite + Unpin> Direct<'c, S> {
             if self.read.is_empty() {
                 self.fill().await?;
             }
-            let Some(request) = parse(&mut self.read, &mut self.headers, self.departures.is_some()) else {
+            let Some(request) = parse(&mut self.read, &mut self.spare.headers, self.departures.is_some())
+            else {
                 return Some(Onward::ToHyper(self.io.returned(self.read)));
             };
             let _active = self.progress.request();
@@ -86,14 +85,14 @@ impl<'c, S: AsyncRead + AsyncWrite + Unpin> Direct<'c, S> {
         let shutdown = &self.client.settings.shutdown;
         // Takes back the memory of the requests before, which are gone by now.
         self.read = Bytes::new();
-        self.buffer.reserve(READ_BYTES);
-        let mut reading = pin!(self.io.read_buf(&mut self.buffer));
+        self.spare.buffer.reserve(READ_BYTES);
+        let mut reading = pin!(self.io.read_buf(&mut self.spare.buffer));
         let read = poll_fn(|context| match reading.as_mut().poll(context) {
             Poll::Pending if shutdown.is_cancelled() => Poll::Ready(Ok(0)),
             polled => polled,
         });
         read.await.ok().filter(|bytes| *bytes > 0)?;
-        self.read = self.buffer.split().freeze();
+        self.read = self.spare.buffer.split().freeze();
         Some(())
     }
 
@@ -103,7 +102,7 @@ impl<'c, S: AsyncRead + AsyncWrite + Unpin> Direct<'c, S> {
         let closes = self.client.settings.shutdown.is_cancelled() || head.headers.contains_key(CONNECTION);
         let body = if body.is_end_stream() { Bytes::new() } else { body.collect().await.ok()?.to_bytes() };
         let date = self.date();
-        let out = &mut self.written;
+        let out = &mut self.spare.written;
         out.clear();
         put_head(out, head.status, &head.headers);
         put(out, DATE.as_str(), date.as_bytes());
@@ -115,8 +114,8 @@ impl<'c, S: AsyncRead + AsyncWrite + Unpin> Direct<'c, S> {
         }
         out.extend_from_slice(b"\r\n");
         out.extend_from_slice(&body);
-        self.headers = head.headers;
-        self.io.write_all(&self.written).await.ok()?;
+        self.spare.headers = head.headers;
+        self.io.write_all(&self.spare.written).await.ok()?;
         if closes {
             // Whether the other end still hears it changes nothing.
             let _ = self.io.shutdown().await;

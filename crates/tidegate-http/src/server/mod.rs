@@ -13,6 +13,7 @@ mod direct;
 mod io;
 mod progress;
 mod socket;
+mod spare;
 mod tls;
 
 use std::io::Result;

@@ -32,7 +32,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Direct<'_, S> {
         drop(body);
         let is_last = self.client.settings.shutdown.is_cancelled();
         let date = self.date();
-        let out = &mut self.written;
+        let out = &mut self.spare.written;
         out.clear();
         out.reserve(HEAD_BYTES);
         put_head(out, head.status, &head.headers);
@@ -48,8 +48,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Direct<'_, S> {
             out.extend_from_slice(batch.bytes_for(&tail.writer, &mut Vec::new()));
             self.client.entry.count_delivered(batch.records);
         }
-        self.io.write_all(&self.written).await.ok()?;
+        self.io.write_all(&self.spare.written).await.ok()?;
         let keep_alive = !is_last && !says_close(&head.headers);
+        self.spare.headers = head.headers;
         departures.put(Departing { tail, keep_alive });
         let read = if self.read.is_empty() { Bytes::new() } else { self.read };
         Some(Onward::ToShard(self.io.returned(read)))
