@@ -10,7 +10,7 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 
 use crate::events::{EventStream, ask};
-use crate::fixture::{Server, get};
+use crate::fixture::{PATIENCE, Server, get};
 use crate::streams::open_public;
 
 const URL: &str = "/v1/stream/public/a?live=events";
@@ -147,7 +147,7 @@ async fn readers_that_come_and_go_are_all_served_the_last_one_too() {
             }
         });
     }
-    let all = tokio::time::timeout(Duration::from_secs(20), visitors.join_all()).await;
+    let all = tokio::time::timeout(PATIENCE, visitors.join_all()).await;
     assert!(all.is_ok(), "a reader was left alone with its page");
 }
 
@@ -382,5 +382,5 @@ async fn audited(server: &Server, kind: &str, count: usize) -> Vec<serde_json::V
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(20), poll).await.expect("the audit never got there")
+    tokio::time::timeout(PATIENCE, poll).await.expect("the audit never got there")
 }

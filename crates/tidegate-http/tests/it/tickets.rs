@@ -12,7 +12,7 @@ use tidegate_types::StreamPath;
 use tokio::task::JoinSet;
 
 use crate::events::{EventStream, ask};
-use crate::fixture::{Server, get};
+use crate::fixture::{PATIENCE, Server, get};
 
 fn path() -> StreamPath {
     "runs/1".parse().unwrap()
@@ -124,7 +124,7 @@ async fn a_refused_connect_never_spends_its_ticket() {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(10), poll).await.expect("the slot was never free");
+    tokio::time::timeout(PATIENCE, poll).await.expect("the slot was never free");
 }
 
 #[tokio::test]

@@ -16,7 +16,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use crate::fixture::Server;
+use crate::fixture::{PATIENCE, Server};
 
 /// Writes a new certificate and returns what a client must trust.
 fn write_certificate(folder: &Path) -> RootCertStore {
@@ -148,7 +148,7 @@ async fn a_new_certificate_is_taken_without_a_restart() {
     let (server, folder, old) = secure(Limits::default()).await;
     connect(&server, old, b"h2").await.unwrap();
     let new = write_certificate(folder.path());
-    let taken = tokio::time::timeout(Duration::from_secs(20), async {
+    let taken = tokio::time::timeout(PATIENCE, async {
         while connect(&server, new.clone(), b"h2").await.is_err() {
             tokio::task::yield_now().await;
         }
