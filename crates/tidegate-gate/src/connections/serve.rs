@@ -260,7 +260,8 @@ fn close_row(entry: &Entry, finished: Option<EndReason>, now: Timestamp) -> Audi
 fn push_offset(text: &mut String, raw: u64) {
     let Some(offset) = offset(raw) else { return text.push_str("null") };
     text.push('"');
-    offset.digits().iter().for_each(|digit| text.push(char::from(*digit)));
+    // Digits are text.
+    text.push_str(str::from_utf8(&offset.digits()).unwrap_or_default());
     text.push('"');
 }
 

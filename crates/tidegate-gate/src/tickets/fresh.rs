@@ -75,3 +75,65 @@ impl Fresh {
 fn short(digest: &[u8; 32]) -> u64 {
     digest.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ServicePrincipal;
+    use crate::connections::StreamKind;
+    use crate::tickets::StreamRef;
+    use tidegate_types::{KeyId, OsEntropy, TicketId};
+
+    const LIFE: Duration = Duration::from_secs(60);
+
+    fn ticket(digest: [u8; 32], at: i64) -> FreshTicket {
+        let (created_at, entropy) = (Timestamp::from_millis(at), &OsEntropy);
+        let ticket = NewTicket {
+            digest,
+            id: TicketId::generate(created_at, entropy),
+            principal: String::new(),
+            stream: StreamRef { path: "a".parse().unwrap(), id: 1 },
+            kind: StreamKind::Stream,
+            start: None,
+            origin: None,
+            origin_own: false,
+            created_at,
+            expires_at: created_at.plus(LIFE),
+        };
+        let key_id = KeyId::generate(created_at, entropy);
+        let minter = ServicePrincipal { key_id, name: "".into(), scopes: [].into(), owner: None };
+        FreshTicket { ticket, minter: Principal::Service(minter) }
+    }
+
+    #[test]
+    fn a_ticket_is_given_back_once_and_only_to_who_shows_it() {
+        let fresh = Fresh::default();
+        fresh.note(ticket([7; 32], 0), LIFE);
+        assert!(fresh.take(TicketKey::Handle([7; 32])).is_none());
+        assert!(fresh.take(TicketKey::Ticket([7; 32])).is_some());
+        assert!(fresh.take(TicketKey::Ticket([7; 32])).is_none());
+        let mut other = [7; 32];
+        other[31] = 8;
+        fresh.note(ticket([7; 32], 0), LIFE);
+        assert!(fresh.take(TicketKey::Ticket(other)).is_none(), "it shares no more than eight bytes");
+    }
+
+    #[test]
+    fn tickets_are_known_for_their_life_and_are_bounded() {
+        let fresh = Fresh::default();
+        fresh.note(ticket([1; 32], 0), LIFE);
+        fresh.note(ticket([2; 32], 59_000), LIFE);
+        fresh.note(ticket([3; 32], 60_000), LIFE);
+        assert!(fresh.take(TicketKey::Ticket([2; 32])).is_some());
+        fresh.note(ticket([4; 32], 120_000), LIFE);
+        assert!(fresh.take(TicketKey::Ticket([1; 32])).is_none());
+        assert!(fresh.take(TicketKey::Ticket([3; 32])).is_some());
+        for n in 0..3 * TICKETS_MAX as u64 {
+            let mut digest = [0; 32];
+            digest[..8].copy_from_slice(&n.to_le_bytes());
+            fresh.note(ticket(digest, 120_001), LIFE);
+        }
+        let halves = fresh.0.lock().unwrap();
+        assert!(halves.young.len() + halves.old.len() <= 2 * TICKETS_MAX);
+    }
+}
