@@ -175,3 +175,47 @@ proptest! {
         tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(holds(steps, questions));
     }
 }
+
+/// More than one slice unpacks, with what is wanted at both ends of it.
+#[tokio::test]
+async fn what_is_rare_is_found_behind_all_that_is_not() {
+    let live = live().await;
+    let rare = || event(0, 7, None, None, 0);
+    live.gate.audit(rare()).await;
+    for n in 0..20_000_usize {
+        // Every batch holds the kind and the user, but not together.
+        live.gate.audit(event(n % 2, if n % 2 == 0 { 1 } else { 7 }, None, None, 0)).await;
+    }
+    live.gate.audit(rare()).await;
+    let filter = || AuditFilter { kind: Some(KINDS[0]), user: Some(user(7)), ..AuditFilter::default() };
+    for (order, expected) in [(AuditOrder::OldestFirst, [1, 20_002]), (AuditOrder::NewestFirst, [20_002, 1])]
+    {
+        let found = pages(&live.gate, filter(), 10, order).await;
+        assert_eq!(found.iter().map(|entry| entry.seq).collect::<Vec<_>>(), expected);
+    }
+}
+
+/// More batches than one slice passes, written straight to the table.
+#[tokio::test]
+async fn batches_that_are_passed_over_hide_nothing_behind_them() {
+    let live = live().await;
+    let count = 9_000_u64;
+    // Only those at the ends and where a slice begins say that they may hold a word; all but the first are late.
+    live.sql(
+        "WITH RECURSIVE n (seq) AS (SELECT 1 UNION ALL SELECT seq + 1 FROM n WHERE seq < 9000)
+         INSERT INTO audit_batches
+         SELECT seq, seq, iif(seq = 1, 10, 20), iif(seq = 1, 10, 20), iif(seq IN (1, 4097, 4904, 9000), NULL, x''), zeroblob(32),
+                json_array(json_array(iif(seq = 1, 10, 20), 'admin', 'operator', NULL, NULL, NULL, NULL, '{}'))
+         FROM n",
+    )
+    .await;
+    let of_kind = AuditFilter { kind: Some(AuditKind::Admin), ..AuditFilter::default() };
+    let early = AuditFilter { until: Some(Timestamp::from_millis(15)), ..AuditFilter::default() };
+    let seqs = async |filter: &AuditFilter, order| -> Vec<u64> {
+        pages(&live.gate, filter.clone(), 5, order).await.iter().map(|entry| entry.seq).collect()
+    };
+    assert_eq!(seqs(&of_kind, AuditOrder::OldestFirst).await, [1, 4_097, 4_904, count]);
+    assert_eq!(seqs(&of_kind, AuditOrder::NewestFirst).await, [count, 4_904, 4_097, 1]);
+    assert_eq!(seqs(&early, AuditOrder::NewestFirst).await, [1]);
+    assert_eq!(seqs(&early, AuditOrder::OldestFirst).await, [1]);
+}
