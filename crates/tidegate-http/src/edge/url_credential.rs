@@ -49,7 +49,8 @@ pub(super) fn check(method: &Method, uri: &Uri) -> Result<(), Problem> {
 }
 
 fn is_among(name: &str, names: &[&str]) -> bool {
-    names.iter().any(|known| name.trim().eq_ignore_ascii_case(known))
+    let name = name.trim();
+    names.iter().any(|known| name.eq_ignore_ascii_case(known))
 }
 
 fn may_carry(method: &Method, path: &str, value: &str) -> bool {
