@@ -27,8 +27,8 @@ pub(crate) fn watched<T: AsRawFd>(inner: T) -> io::Result<AsyncFd<T>> {
     AsyncFd::new(inner)
 }
 
-/// As much as a plain request has; more is read when it is asked for.
-const FIRST_BYTES: usize = 2 * 1_024;
+/// As much as most requests have; memory is made ready for so much at a time.
+const PIECE_BYTES: usize = 2 * 1_024;
 
 /// A client's socket.
 #[derive(Debug)]
@@ -73,6 +73,30 @@ impl Socket {
         self.drive().map(|()| None)
     }
 
+    /// Reads what is there; `false` if the poller has to be asked.
+    fn read_at_once(&mut self, buffer: &mut ReadBuf<'_>) -> io::Result<bool> {
+        let begin = buffer.filled().len();
+        loop {
+            let Self::Bare(socket) = self else { return Ok(false) };
+            let room = buffer.remaining().min(PIECE_BYTES);
+            match socket.read(buffer.initialize_unfilled_to(room)) {
+                Ok(read) => {
+                    buffer.advance(read);
+                    // Less than there was room for is all that is there, or the end.
+                    if read < room || buffer.remaining() == 0 {
+                        return Ok(true);
+                    }
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                // It is met again at the next try.
+                Err(_) if buffer.filled().len() > begin => return Ok(true),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                Err(error) => return Err(error),
+            }
+        }
+        self.drive().map(|()| false)
+    }
+
     fn driven(&mut self) -> io::Result<Pin<&mut Driven>> {
         match self {
             Self::Driven(socket) => Ok(Pin::new(socket)),
@@ -87,13 +111,8 @@ impl AsyncRead for Socket {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        if matches!(*self, Self::Bare(_)) {
-            let room = buffer.remaining().min(FIRST_BYTES);
-            let space = buffer.initialize_unfilled_to(room);
-            if let Some(read) = self.at_once(|socket| socket.read(space))? {
-                buffer.advance(read);
-                return Poll::Ready(Ok(()));
-            }
+        if self.read_at_once(buffer)? {
+            return Poll::Ready(Ok(()));
         }
         self.driven()?.poll_read(context, buffer)
     }
@@ -166,6 +185,27 @@ mod tests {
         let (read, ()) = tokio::join!(ours.read_u8(), async { theirs.write_all(b"d").unwrap() });
         assert_eq!(read.unwrap(), b'd');
         assert!(was_bare && matches!(ours, Socket::Driven(_)));
+    }
+
+    #[tokio::test]
+    async fn a_request_of_several_pieces_is_read_at_once() {
+        let (mut ours, mut theirs) = pair();
+        for bytes in [PIECE_BYTES, 2 * PIECE_BYTES, 3 * PIECE_BYTES + 7] {
+            theirs.write_all(&vec![1; bytes]).unwrap();
+            let mut buffer = bytes::BytesMut::with_capacity(4 * PIECE_BYTES);
+            assert_eq!(ours.read_buf(&mut buffer).await.unwrap(), bytes);
+            assert!(matches!(ours, Socket::Bare(_)));
+        }
+        theirs.write_all(&[2; 3 * PIECE_BYTES]).unwrap();
+        let mut buffer = bytes::BytesMut::with_capacity(PIECE_BYTES + 1);
+        assert_eq!(
+            ours.read_buf(&mut buffer).await.unwrap(),
+            PIECE_BYTES + 1,
+            "no more than there is room for"
+        );
+        drop(theirs);
+        let mut rest = Vec::new();
+        assert_eq!(ours.read_to_end(&mut rest).await.unwrap(), 2 * PIECE_BYTES - 1);
     }
 
     #[tokio::test]
