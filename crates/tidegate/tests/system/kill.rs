@@ -14,6 +14,8 @@ const WRITERS: u64 = 16;
 const ROUNDS_DEFAULT: u32 = 5;
 /// Acknowledged appends after which a round's server is killed: always mid-load.
 const ACKNOWLEDGED_BEFORE_KILL: u64 = 400;
+/// How long a writer waits for an answer: a client may go on waiting although its server was killed.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(20);
 /// Rounds after which a long run says where it is.
 const ROUNDS_PER_LINE: u32 = 50;
 
@@ -133,7 +135,7 @@ async fn write(
                 .header("producer-epoch", "0")
                 .header("producer-seq", journal.epoch_seq.to_string());
         }
-        let answered = request.send().await.is_ok_and(|answer| {
+        let answered = request.timeout(ANSWERS_WITHIN).send().await.is_ok_and(|answer| {
             assert!(answer.status().is_success(), "an append was answered with {}", answer.status());
             true
         });
