@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use serde::Serialize;
 use serde_json::Value;
 use tidegate_types::{KeyId, StreamPath, Timestamp, UserId};
+use uuid::Uuid;
 
 use super::AuditRow;
 use super::row::{Circumstances, Subject};
@@ -108,15 +109,24 @@ pub enum Actor {
     Server,
 }
 
+impl Actor {
+    /// Writes it as it is stored and shown.
+    pub(crate) fn write_to(self, out: &mut impl fmt::Write) -> fmt::Result {
+        let (kind, id) = match self {
+            Self::Anonymous => return out.write_str("anonymous"),
+            Self::User(id) => ("user:", id.as_uuid()),
+            Self::Key(id) => ("key:", id.as_uuid()),
+            Self::Operator => return out.write_str("operator"),
+            Self::Server => return out.write_str("server"),
+        };
+        out.write_str(kind)?;
+        out.write_str(id.hyphenated().encode_lower(&mut Uuid::encode_buffer()))
+    }
+}
+
 impl fmt::Display for Actor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Anonymous => f.write_str("anonymous"),
-            Self::User(id) => write!(f, "user:{id}"),
-            Self::Key(id) => write!(f, "key:{id}"),
-            Self::Operator => f.write_str("operator"),
-            Self::Server => f.write_str("server"),
-        }
+        self.write_to(f)
     }
 }
 

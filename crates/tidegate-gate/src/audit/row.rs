@@ -67,7 +67,10 @@ impl AuditRow {
     ) -> Self {
         let mut row =
             Self { at, kind, text: String::with_capacity(USUAL_BYTES), spans: [(ABSENT, ABSENT); 6] };
-        row.put(ACTOR, |text| push_actor(text, of.actor));
+        // A `String` takes whatever is written to it.
+        row.put(ACTOR, |text| {
+            let _ = of.actor.write_to(text);
+        });
         match of.subject {
             Some(Subject::Id(id)) => row.put(SUBJECT, |text| push_id(text, id)),
             Some(Subject::Text(subject)) => row.put(SUBJECT, |text| text.push_str(cut(subject))),
@@ -139,32 +142,12 @@ pub(crate) struct Fields<'f> {
     pub(crate) detail: &'f str,
 }
 
-fn push_actor(text: &mut String, actor: Actor) {
-    match actor {
-        Actor::Anonymous => text.push_str("anonymous"),
-        Actor::User(id) => {
-            text.push_str("user:");
-            push_id(text, id.as_uuid());
-        }
-        Actor::Key(id) => {
-            text.push_str("key:");
-            push_id(text, id.as_uuid());
-        }
-        Actor::Operator => text.push_str("operator"),
-        Actor::Server => text.push_str("server"),
-    }
-}
-
 fn push_id(text: &mut String, id: Uuid) {
     text.push_str(id.hyphenated().encode_lower(&mut Uuid::encode_buffer()));
 }
 
 fn cut(text: &str) -> &str {
-    if text.len() <= SUBJECT_BYTES {
-        return text;
-    }
-    let end = (0..=SUBJECT_BYTES).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
-    text.get(..end).unwrap_or_default()
+    text.get(..text.floor_char_boundary(SUBJECT_BYTES)).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -66,8 +66,8 @@ impl Acceptor {
                 Ok((socket, address)) => {
                     backoff = BACKOFF_FIRST;
                     self.take(socket, address);
-                    taken += 1;
-                    if taken % AT_ONCE == 0 {
+                    taken = (taken + 1) % AT_ONCE;
+                    if taken == 0 {
                         tokio::task::yield_now().await;
                     }
                 }

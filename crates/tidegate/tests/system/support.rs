@@ -58,17 +58,18 @@ impl Installation {
     /// Starts a server and waits until it is ready.
     pub(crate) fn serve(&self) -> Server {
         let address = free_address();
-        let child = command(binary())
-            .args(["serve", "--addr", &address.to_string(), "--data"])
-            .arg(self.path())
-            .stdout(Stdio::null())
-            .stderr(std::fs::File::create(self.path().join("stderr.log")).expect("a log file"))
-            .spawn()
-            .expect("the binary starts");
-        let server =
-            Server { child, address, log: self.path().join("stderr.log"), disk: self.path().to_owned() };
+        let mut serve = command(binary());
+        serve.args(["serve", "--addr", &address.to_string(), "--data"]).arg(self.path());
+        self.start(serve, address, self.path().to_owned()).expect("the binary starts")
+    }
+
+    /// Starts a server by this command and waits until it is ready. `disk`: its data folder as it sees it.
+    fn start(&self, mut serve: Command, address: SocketAddr, disk: PathBuf) -> std::io::Result<Server> {
+        let log = self.path().join("stderr.log");
+        let child = serve.stdout(Stdio::null()).stderr(std::fs::File::create(&log)?).spawn()?;
+        let server = Server { child, address, log, disk };
         server.wait_until_ready();
-        server
+        Ok(server)
     }
 }
 
@@ -80,20 +81,16 @@ impl Installation {
         let disk = self.path().join("disk");
         std::fs::create_dir(&disk).expect("a folder");
         let script = "mount -t tmpfs -o size=\"$1\" tidegate-test \"$2\" && cp \"$3\" \"$2\" && exec \"$4\" serve --addr \"$5\" --data \"$2\"";
-        let child = command("unshare")
+        let mut serve = command("unshare");
+        serve
             .args(["--map-root-user", "--mount", "sh", "-c", script, "sh"])
             .arg(format!("{mebibytes}m"))
             .arg(&disk)
             .arg(self.path().join("tidegate.toml"))
             .arg(binary())
-            .arg(address.to_string())
-            .stdout(Stdio::null())
-            .stderr(std::fs::File::create(self.path().join("stderr.log")).expect("a log file"))
-            .spawn()
-            .expect("`unshare` of util-linux is needed to give the server a small disk");
-        let server = Server { child, address, log: self.path().join("stderr.log"), disk };
-        server.wait_until_ready();
-        server
+            .arg(address.to_string());
+        self.start(serve, address, disk)
+            .expect("`unshare` of util-linux is needed to give the server a small disk")
     }
 }
 
@@ -101,7 +98,8 @@ impl Installation {
     /// Starts a server of which the `nth` sync of a file in its folder fails, each thread counted by itself.
     pub(crate) fn serve_with_a_failing_sync(&self, file: &str, nth: usize) -> Server {
         let address = free_address();
-        let child = command("strace")
+        let mut serve = command("strace");
+        serve
             // `-D`: the child is the server itself, and `strace` only looks on.
             .args(["-D", "-f", "-qq", "-e", "trace=fsync,fdatasync", "-e"])
             .arg(format!("inject=fsync,fdatasync:error=EIO:when={nth}"))
@@ -111,15 +109,9 @@ impl Installation {
             .arg(self.path().join(file))
             .arg(binary())
             .args(["serve", "--addr", &address.to_string(), "--data"])
-            .arg(self.path())
-            .stdout(Stdio::null())
-            .stderr(std::fs::File::create(self.path().join("stderr.log")).expect("a log file"))
-            .spawn()
-            .expect("`strace` is needed to make a sync fail: apt-get install strace");
-        let server =
-            Server { child, address, log: self.path().join("stderr.log"), disk: self.path().to_owned() };
-        server.wait_until_ready();
-        server
+            .arg(self.path());
+        self.start(serve, address, self.path().to_owned())
+            .expect("`strace` is needed to make a sync fail: apt-get install strace")
     }
 
     /// What `strace` saw of the file's syncs.
