@@ -16,6 +16,7 @@ mod migrate;
 mod open;
 mod operation;
 mod read;
+mod room;
 mod write;
 
 pub use answers::give_answers;

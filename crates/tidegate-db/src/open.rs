@@ -7,9 +7,9 @@ use std::time::Duration;
 use rusqlite::Connection;
 use tokio::sync::watch;
 
-use crate::checkpoint;
 use crate::write::{Writer, WriterOptions};
 use crate::{DbError, OpenError};
+use crate::{checkpoint, room};
 
 /// Older versions can lose committed writes when one connection checkpoints while another writes
 /// (WAL-reset race, fixed in 3.51.3).
@@ -30,6 +30,8 @@ pub struct DbOptions {
     pub checkpoint_pages: u32,
     /// Page cache of the writer, in KiB; each reader has a quarter of it.
     pub cache_kib: u32,
+    /// Room that a new log file is given, so that commits need not make it longer; 0: none.
+    pub log_file_bytes: u64,
 }
 
 impl Default for DbOptions {
@@ -41,6 +43,7 @@ impl Default for DbOptions {
             busy_timeout: Duration::from_secs(5),
             checkpoint_pages: 4_000,
             cache_kib: 4_096,
+            log_file_bytes: 0,
         }
     }
 }
@@ -136,6 +139,22 @@ fn check_sqlite_version() -> Result<(), OpenError> {
 }
 
 fn open_writer(path: &Path, options: &DbOptions) -> rusqlite::Result<Connection> {
+    if options.log_file_bytes > 0 && !room::has_log_file(path) {
+        // SQLite deletes the log file of a database without pages, so it gets its first one before.
+        connect(path, options)?.close().map_err(|(_, error)| error)?;
+        room::make(path, options.log_file_bytes);
+    }
+    let conn = connect(path, options)?;
+    conn.pragma_update(None, "synchronous", "FULL")?;
+    conn.pragma_update(None, "foreign_keys", true)?;
+    conn.pragma_update(None, "temp_store", "MEMORY")?;
+    conn.pragma_update(None, "cache_size", -i64::from(options.cache_kib))?;
+    conn.set_prepared_statement_cache_capacity(256);
+    Ok(conn)
+}
+
+/// A connection to a database that has a log file.
+fn connect(path: &Path, options: &DbOptions) -> rusqlite::Result<Connection> {
     let conn = Connection::open(path)?;
     conn.busy_timeout(options.busy_timeout)?;
     // A page in the log file is two writes, and one row of the journal takes several. Only a new file takes this.
@@ -146,11 +165,6 @@ fn open_writer(path: &Path, options: &DbOptions) -> rusqlite::Result<Connection>
     if !mode.eq_ignore_ascii_case("wal") {
         return Err(rusqlite::Error::InvalidParameterName(format!("journal mode is {mode}, not wal")));
     }
-    conn.pragma_update(None, "synchronous", "FULL")?;
-    conn.pragma_update(None, "foreign_keys", true)?;
-    conn.pragma_update(None, "temp_store", "MEMORY")?;
-    conn.pragma_update(None, "cache_size", -i64::from(options.cache_kib))?;
-    conn.set_prepared_statement_cache_capacity(256);
     Ok(conn)
 }
 

@@ -217,6 +217,8 @@ limits! {
     append_queue_bytes = 67_108_864, 1_048_576..=4_294_967_296;
     /// Bytes of committed records that wait to be put with their streams' others.
     append_journal_bytes = 16_777_216, 65_536..=4_294_967_296;
+    /// Room made at a start for the database's log file, so that no commit has to make it longer; 0 for none.
+    database_log_bytes = 20_971_520, 0..=1_073_741_824;
     /// Streams whose heads are kept in memory for their writers.
     stream_heads = 8_192, 16..=10_000_000;
     /// Producers remembered for one stream.

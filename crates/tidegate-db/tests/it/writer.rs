@@ -138,6 +138,48 @@ async fn the_log_file_stays_small_while_writes_never_pause() {
 }
 
 #[tokio::test]
+async fn commits_after_a_start_do_not_make_the_log_file_longer() {
+    let dir = tempfile::tempdir().unwrap();
+    let logged = || std::fs::metadata(dir.path().join("t.db-wal")).unwrap().len();
+    let options = DbOptions { log_file_bytes: 1_000_000, ..DbOptions::default() };
+    for start in 0..2 {
+        let db = Db::open(&dir.path().join("t.db"), &options).await.unwrap();
+        assert_eq!(logged(), 1_000_000);
+        db.write(|tx| {
+            Ok::<_, DbError>(tx.execute_batch("CREATE TABLE IF NOT EXISTS t (n INTEGER PRIMARY KEY)")?)
+        })
+        .await
+        .unwrap();
+        for n in 0..50 {
+            insert(&db, start * 50 + n).await.unwrap();
+        }
+        assert_eq!((logged(), count(&db).await), (1_000_000, start * 50 + 50));
+    }
+    let names: Vec<_> = dir.path().read_dir().unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(names, ["t.db"], "nothing else stays");
+}
+
+#[tokio::test]
+async fn a_log_file_with_commits_in_it_is_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let db = open(&dir).await;
+    insert(&db, 1).await.unwrap();
+    let options = DbOptions { log_file_bytes: 1_000_000, ..DbOptions::default() };
+    // As a crash leaves it, and as a second process finds it.
+    let copies = tempfile::tempdir().unwrap();
+    for name in ["t.db", "t.db-wal"] {
+        std::fs::copy(dir.path().join(name), copies.path().join(name)).unwrap();
+    }
+    for place in [&copies, &dir] {
+        let second = Db::open(&place.path().join("t.db"), &options).await.unwrap();
+        assert_eq!(count(&second).await, 1);
+        insert(&second, 2).await.unwrap();
+        assert!(std::fs::metadata(place.path().join("t.db-wal")).unwrap().len() < 1_000_000);
+    }
+    assert_eq!(count(&db).await, 2);
+}
+
+#[tokio::test]
 async fn a_reader_that_stays_does_not_keep_commits_from_being_copied_later() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("t.db");

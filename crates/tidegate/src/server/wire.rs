@@ -113,9 +113,10 @@ pub fn make_folder(path: &Path) -> Result<(), Refusal> {
 }
 
 /// Opens the database file, making it if it is not there.
-pub(super) async fn open_database(path: &Path) -> Result<Db, Refusal> {
+async fn open_database(path: &Path, log_file_bytes: u64) -> Result<Db, Refusal> {
+    let options = DbOptions { log_file_bytes, ..DbOptions::default() };
     // The system's words, without repeating the path.
-    Db::open(path, &DbOptions::default()).await.map_err(|error| unusable(path, &error))
+    Db::open(path, &options).await.map_err(|error| unusable(path, &error))
 }
 
 pub(super) fn unusable(path: &Path, error: &dyn std::fmt::Display) -> Refusal {
@@ -131,7 +132,7 @@ pub(super) fn unusable(path: &Path, error: &dyn std::fmt::Display) -> Refusal {
 /// # Errors
 /// The database or a setting can't be used.
 pub async fn open_gate(setup: &Setup) -> Result<Gate, Refusal> {
-    let db = open_database(&setup.database).await?;
+    let db = open_database(&setup.database, 0).await?;
     let store = open_gate_store(setup, &db).await?;
     gate(setup, store, Arc::new(setup.limits()), Arc::new(NoFetch)).await
 }
@@ -177,7 +178,7 @@ fn built_in(setup: &Setup, documents: &Documents) -> Vec<Arc<dyn Framework>> {
 pub(super) async fn open_parts(setup: &Setup) -> Result<Parts, Refusal> {
     let unusable = |error: &dyn std::fmt::Display| unusable(&setup.database, error);
     let limits = Arc::new(setup.limits());
-    let db = open_database(&setup.database).await?;
+    let db = open_database(&setup.database, limits.database_log_bytes).await?;
     let options = settings::log(setup, &limits)?;
     let store = SqliteLogStore::open_with(db.clone(), &options).await.map_err(|error| unusable(&error))?;
     let log = Log::open(Arc::new(store), options, Arc::clone(&setup.clock))
