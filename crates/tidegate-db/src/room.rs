@@ -1,8 +1,8 @@
 //! Room for the log file (WAL), made before SQLite opens it.
 //!
-//! Why: a commit that makes a file longer waits for the file system's own journal as well: four requests to the
-//! disk and a worker of the kernel instead of two requests. A log file is reused from its front once it has the
-//! length that a checkpoint calls for, so this is the cost of every commit after a start until then.
+//! Why: a commit that makes a file longer waits for a worker of the kernel as well, which notes where the new
+//! blocks are. A log file is reused from its front once it has the length that a checkpoint calls for, so this is the
+//! cost of every commit after a start until then.
 //! Must not: touch a log file that is there. SQLite takes one whose header is all zeros as empty.
 
 use std::io::{self, BufWriter, Read as _, Write as _};
