@@ -2,7 +2,8 @@
 //!
 //! A thread owns the only connection that writes. It takes what waits, runs each job in a
 //! savepoint of one transaction, commits once, and only then tells the jobs. A job that fails
-//! or panics loses its savepoint and harms nobody else.
+//! or panics loses its savepoint and harms nobody else. The first has none, for which SQLite would keep
+//! a copy of each page that it changes: when it fails, the transaction ends with it.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -174,12 +175,20 @@ impl WriterThread {
         };
         let mut next = Some(first);
         while let Some(mut job) = next.take() {
-            let result = run_in_savepoint(&tx, job.as_mut());
+            let is_first = ran.is_empty();
+            let result = if is_first { run(&tx, job.as_mut()) } else { run_in_savepoint(&tx, job.as_mut()) };
             if tx.is_autocommit() {
                 // SQLite took the whole transaction back by itself, as it may when the disk is full.
                 // A later job would run outside of any, so nothing more joins and all are told.
                 lost =
                     Some(result.clone().err().unwrap_or_else(|| DbError::Bug("no transaction".to_owned())));
+            }
+            if is_first && lost.is_none() && result.is_err() {
+                if let Err(error) = tx.rollback() {
+                    note_failure(&self.failed, "a rollback", &error);
+                }
+                job.done(result);
+                return None;
             }
             written = written.saturating_add(job.written());
             ran.push((job, result));
@@ -194,7 +203,7 @@ impl WriterThread {
         }
         let committed = match lost {
             Some(error) => Err(error),
-            None => tx.commit().map_err(|error| {
+            None => commit(tx).map_err(|error| {
                 note_failure(&self.failed, "a commit", &error);
                 DbError::from(error)
             }),
@@ -206,10 +215,19 @@ impl WriterThread {
     }
 }
 
+/// Commits by a statement that is parsed once; a transaction that is left takes itself back.
+fn commit(tx: Transaction<'_>) -> rusqlite::Result<()> {
+    tx.prepare_cached("COMMIT")?.execute([]).map(|_| ())
+}
+
+fn run(tx: &Transaction<'_>, job: &mut dyn WriteJob) -> Result<(), DbError> {
+    catch_unwind(AssertUnwindSafe(|| job.run(tx)))
+        .unwrap_or_else(|_| Err(DbError::Bug("a write panicked".to_owned())))
+}
+
 fn run_in_savepoint(tx: &Transaction<'_>, job: &mut dyn WriteJob) -> Result<(), DbError> {
     run_cached(tx, "SAVEPOINT job")?;
-    let result = catch_unwind(AssertUnwindSafe(|| job.run(tx)))
-        .unwrap_or_else(|_| Err(DbError::Bug("a write panicked".to_owned())));
+    let result = run(tx, job);
     if result.is_err() {
         run_cached(tx, "ROLLBACK TO job")?;
     }

@@ -10,7 +10,7 @@ use crate::changes::ChangeLog;
 use crate::commit::{Command, Full, Heads, Moved, Queue, hand_over};
 use crate::known::{Known, Moment};
 use crate::renewals::{DueRenewal, Renewals};
-use crate::store::{LogStore, Stored};
+use crate::store::{Chunk, LogStore, Stored};
 use crate::tail::{Handle, News, Registry};
 use crate::{LogOptions, ReadError, StreamId};
 
@@ -88,10 +88,10 @@ impl Core {
         }
     }
 
-    /// Shows live readers what a commit did; dropping the answer tells them.
-    pub(crate) fn publish(&self, moved: &Moved) -> Option<News> {
+    /// Shows live readers what a commit did to a stream; dropping the answer tells them. `chunks`: the group's.
+    pub(crate) fn publish(&self, moved: &Moved, chunks: &[Chunk]) -> Option<News> {
         self.changes.note(&moved.stored.info.path);
-        self.registry.publish(&moved.stored.info, moved.deleted, &moved.chunks)
+        self.registry.publish(&moved.stored.info, moved.deleted, moved.own(chunks))
     }
 
     /// Notes that a stream was read, which renews a sliding life.

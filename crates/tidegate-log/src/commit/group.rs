@@ -1,6 +1,6 @@
 //! One group on its way through the store.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use tidegate_db::DbError;
@@ -11,7 +11,7 @@ use super::command::{Answer, Answers, Command};
 use super::plan::{Moved, Plan, Round, plan};
 use crate::StreamId;
 use crate::core::Core;
-use crate::store::{Group, Loaded, Needs, Write};
+use crate::store::{Chunk, Group, Loaded, Needs, Write};
 
 /// Hands a new group to the store; it takes what waits when the store is ready to write.
 pub(crate) fn hand_over(core: &Arc<Core>) {
@@ -24,10 +24,11 @@ fn hand_over_for(core: &Arc<Core>, runtime: Option<Handle>) {
         core: Arc::clone(core),
         runtime,
         begun: None,
-        commands: Vec::new(),
+        commands: VecDeque::new(),
         paths: Vec::new(),
         answers: Vec::new(),
         moved: HashMap::new(),
+        chunks: Vec::new(),
     }));
 }
 
@@ -35,11 +36,12 @@ struct Batch {
     core: Arc<Core>,
     runtime: Option<Handle>,
     begun: Option<Begun>,
-    commands: Vec<Command>,
+    commands: VecDeque<Command>,
     /// Every stream that the group may touch.
     paths: Vec<StreamPath>,
     answers: Vec<Answer>,
     moved: HashMap<StreamId, Moved>,
+    chunks: Vec<Chunk>,
 }
 
 struct Begun {
@@ -82,11 +84,13 @@ impl Group for Batch {
         };
         let mut heads = self.core.lock_heads();
         heads.learn(std::mem::take(needs), loaded);
-        let Plan { writes, answers, moved } = plan(&mut heads, round, std::mem::take(&mut self.commands));
+        let Plan { writes, answers, moved, chunks } = plan(&mut heads, round, self.commands.drain(..));
         heads.shrink();
         drop(heads);
+        self.core.queue.reuse(std::mem::take(&mut self.commands));
         self.answers = answers;
         self.moved = moved;
+        self.chunks = chunks;
         Ok(writes)
     }
 
@@ -107,7 +111,7 @@ impl Group for Batch {
         match outcome {
             Ok(()) => {
                 self.core.note_commits(&self.moved);
-                news.extend(self.moved.values().filter_map(|moved| self.core.publish(moved)));
+                news.extend(self.moved.values().filter_map(|moved| self.core.publish(moved, &self.chunks)));
             }
             Err(_) => {
                 self.core.known.doubt(self.paths.iter());

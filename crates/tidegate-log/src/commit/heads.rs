@@ -3,7 +3,7 @@
 //! Sound because only this process writes streams; bounded because a head can always be read
 //! again. A stream that nobody writes costs nothing but its rows.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 use tidegate_types::{StreamPath, Timestamp};
 
@@ -37,7 +37,7 @@ impl Heads {
     }
 
     /// What must be loaded before these commands can be planned.
-    pub(crate) fn needs(&mut self, commands: &[Command]) -> Needs {
+    pub(crate) fn needs(&mut self, commands: &VecDeque<Command>) -> Needs {
         for path in commands.iter().filter(|c| c.producer().is_some()).map(Command::path) {
             self.by_path.get_mut(path).into_iter().for_each(|head| head.shrink());
         }

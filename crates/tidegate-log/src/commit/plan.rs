@@ -3,9 +3,10 @@
 //! Pure but for the heads that it moves: the same commands on the same heads plan the same.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use tidegate_types::{Offset, StreamPath, Timestamp};
 
 use super::command::{Answer, Command};
@@ -14,8 +15,7 @@ use super::head::{Head, Verdict};
 use super::heads::Heads;
 use crate::fork::Measured;
 use crate::renewals::Renewals;
-use crate::store::codec::Encoder;
-use crate::store::{Chunk, ProducerState, Stored, Write};
+use crate::store::{Chunk, ProducerState, SHARED_BELOW, Stored, Write, codec};
 use crate::{Append, AppendError, Appended, CreateError, Created, Fork, NewStream, StreamId, StreamInfo};
 
 /// A chunk takes records of one commit up to this size, or one record that is larger.
@@ -37,6 +37,8 @@ pub(super) struct Plan {
     pub(super) writes: Vec<Write>,
     pub(super) answers: Vec<Answer>,
     pub(super) moved: HashMap<StreamId, Moved>,
+    /// The records that were written, by stream.
+    pub(super) chunks: Vec<Chunk>,
 }
 
 /// What changed about a stream.
@@ -46,19 +48,27 @@ pub(crate) struct Moved {
     pub(crate) at: Timestamp,
     pub(crate) deleted: bool,
     pub(crate) written: bool,
-    pub(crate) chunks: Vec<Chunk>,
-    filling: Option<Encoder>,
+    /// Which of the group's chunks are its own.
+    chunks: Range<usize>,
+    /// The position before its first record of this group.
+    first: Offset,
+    records: Vec<Bytes>,
     head_changed: bool,
     seq_changed: bool,
 }
 
-pub(super) fn plan(heads: &mut Heads, round: Round<'_>, commands: Vec<Command>) -> Plan {
+pub(super) fn plan(
+    heads: &mut Heads,
+    round: Round<'_>,
+    commands: impl ExactSizeIterator<Item = Command>,
+) -> Plan {
     // Grown as they fill, these would be moved some seven times, their large entries with them.
     let count = commands.len();
     let plan = Plan {
         writes: Vec::with_capacity(count),
         answers: Vec::with_capacity(count),
         moved: HashMap::with_capacity(count),
+        chunks: Vec::with_capacity(count),
     };
     let mut planner = Planner { heads, round, next_id: round.first_new_id, plan };
     for command in commands {
@@ -121,7 +131,7 @@ impl Planner<'_> {
         let deadline = info.expires_at.or(info.ttl.map(|ttl| at.plus(ttl)));
         let stored = Stored { deadline, info: info.clone(), fork: origin.fork, forks: 0, gone: false };
         self.plan.writes.push(Write::Insert(stored.clone()));
-        moved(&mut self.plan, at, &stored).fill(origin.tail, at, &new.records);
+        moved(&mut self.plan, at, &stored).fill(origin.tail, new.records);
         self.heads.insert(path, Head::new(stored));
         Ok(Created { info, existed: false })
     }
@@ -142,11 +152,16 @@ impl Planner<'_> {
     }
 
     fn append(&mut self, path: &StreamPath, append: Append) -> Result<Appended, AppendError> {
-        let (at, keep) = (self.round.at, self.round.producers_per_stream);
-        if !self.lives(path) {
+        let Round { at, renewals, producers_per_stream: keep, .. } = self.round;
+        // As `lives` does, in one look: finding the head is a good part of an append's plan.
+        let Some(head) = self.heads.find(path) else { return Err(AppendError::NotFound) };
+        if head.stored.gone {
+            return Err(AppendError::Gone);
+        }
+        if renewals.is_expired(&head.stored, at) {
+            self.remove(path);
             return Err(if self.is_gone(path) { AppendError::Gone } else { AppendError::NotFound });
         }
-        let Some(head) = self.heads.find(path) else { return Err(AppendError::NotFound) };
         let (producer, new_producer) = match head.judge(&append)? {
             Verdict::Accepted { producer, new_producer } => (producer, new_producer),
             Verdict::Settled { producer, duplicate } => {
@@ -159,7 +174,7 @@ impl Planner<'_> {
         let moved = moved(&mut self.plan, self.round.at, &head.stored);
         moved.head_changed |= append.close || renewed;
         moved.seq_changed |= append.seq.is_some();
-        moved.fill(first, at, &append.records);
+        moved.fill(first, append.records);
         let StreamInfo { id, tail, closed, .. } = head.stored.info;
         if let (Some(given), Some(ack)) = (append.producer, producer) {
             let state = ProducerState { epoch: ack.epoch, last_seq: ack.seq };
@@ -214,7 +229,7 @@ impl Planner<'_> {
         self.heads.find(path).map(|head| &*head)
     }
 
-    /// The same where the stream itself is not looked at: finding one is a good part of an append's plan.
+    /// The same where the stream itself is not looked at.
     fn lives(&mut self, path: &StreamPath) -> bool {
         let (at, renewals) = (self.round.at, self.round.renewals);
         let Some(Head { stored, .. }) = self.heads.find(path) else { return false };
@@ -258,25 +273,31 @@ impl Planner<'_> {
         }
     }
 
-    fn finish(mut self) -> Plan {
-        for (id, moved) in &mut self.plan.moved {
-            moved.seal();
-            let chunks = moved.chunks.iter().map(|chunk| Write::Chunk { id: *id, chunk: chunk.clone() });
-            self.plan.writes.extend(chunks);
+    fn finish(self) -> Plan {
+        let Self { heads, mut plan, .. } = self;
+        let Plan { writes, moved, chunks, .. } = &mut plan;
+        let shared = moved.values().map(|moved| codec::chunk_bytes(&moved.records));
+        let mut room = BytesMut::with_capacity(shared.filter(|bytes| *bytes < SHARED_BELOW).sum());
+        for (id, moved) in moved {
+            let begin = chunks.len();
+            moved.encode(&mut room, chunks);
+            moved.chunks = begin..chunks.len();
+            let own = chunks.get(begin..).unwrap_or_default();
+            writes.extend(own.iter().map(|chunk| Write::Chunk { id: *id, chunk: chunk.clone() }));
             if moved.deleted {
                 continue;
             }
-            let head = if moved.seq_changed { self.heads.find(&moved.stored.info.path) } else { None };
+            let head = if moved.seq_changed { heads.find(&moved.stored.info.path) } else { None };
             if let Some(last_seq) = head.and_then(|head| head.last_seq.clone()) {
-                self.plan.writes.push(Write::Seq { id: *id, last_seq });
+                writes.push(Write::Seq { id: *id, last_seq });
             }
             if moved.head_changed {
                 let (closed, deadline) = (moved.stored.info.closed, moved.stored.deadline);
-                self.plan.writes.push(Write::Head { id: *id, closed, deadline });
+                writes.push(Write::Head { id: *id, closed, deadline });
             }
         }
-        self.heads.drop_gone();
-        self.plan
+        heads.drop_gone();
+        plan
     }
 }
 
@@ -287,8 +308,9 @@ fn moved<'a>(plan: &'a mut Plan, at: Timestamp, stored: &Stored) -> &'a mut Move
         at,
         deleted: false,
         written: false,
-        chunks: Vec::new(),
-        filling: None,
+        chunks: 0..0,
+        first: stored.info.tail,
+        records: Vec::new(),
         head_changed: false,
         seq_changed: false,
     });
@@ -300,19 +322,45 @@ fn moved<'a>(plan: &'a mut Plan, at: Timestamp, stored: &Stored) -> &'a mut Move
 }
 
 impl Moved {
-    fn fill(&mut self, first: Offset, at: Timestamp, records: &[Bytes]) {
+    /// Its own among the group's chunks.
+    pub(crate) fn own<'a>(&self, chunks: &'a [Chunk]) -> &'a [Chunk] {
+        chunks.get(self.chunks.clone()).unwrap_or_default()
+    }
+
+    fn fill(&mut self, first: Offset, records: Vec<Bytes>) {
         self.written = true;
-        let mut position = first;
-        for record in records {
-            if self.filling.as_ref().is_some_and(|chunk| chunk.is_full_for(record.len(), CHUNK_BYTES)) {
-                self.seal();
-            }
-            self.filling.get_or_insert_with(|| Encoder::new(position, at, record.len())).push(record);
-            position = position.plus(1);
+        if self.records.is_empty() {
+            (self.first, self.records) = (first, records);
+        } else {
+            self.records.extend(records);
         }
     }
 
-    fn seal(&mut self) {
-        self.chunks.extend(self.filling.take().filter(|chunk| !chunk.is_empty()).map(Encoder::finish));
+    /// `room`: memory that small chunks share, so that a group asks the allocator once and not for each of its streams.
+    fn encode(&mut self, room: &mut BytesMut, chunks: &mut Vec<Chunk>) {
+        let records = std::mem::take(&mut self.records);
+        let (mut left, mut first) = (&records[..], self.first);
+        while !left.is_empty() {
+            let (fitting, rest) = left.split_at(fitting(left));
+            let bytes = codec::chunk_bytes(fitting);
+            chunks.push(if bytes < SHARED_BELOW {
+                codec::encode(room, first, self.at, fitting)
+            } else {
+                codec::encode(&mut BytesMut::with_capacity(bytes), first, self.at, fitting)
+            });
+            first = first.plus(fitting.len() as u64);
+            left = rest;
+        }
     }
+}
+
+/// How many of these records lie in one chunk.
+fn fitting(records: &[Bytes]) -> usize {
+    let mut bytes = 0_usize;
+    let fits = records.iter().take_while(|record| {
+        let is_first = bytes == 0;
+        bytes = bytes.saturating_add(record.len()).max(1);
+        is_first || bytes <= CHUNK_BYTES
+    });
+    fits.count()
 }

@@ -8,6 +8,8 @@ use super::command::Command;
 /// Commands and bytes of one group at most, so that one commit stays short.
 const GROUP_COMMANDS: usize = 4_096;
 const GROUP_BYTES: usize = 8 * 1024 * 1024;
+/// Places that are kept when nothing waits.
+const SPARE_COMMANDS: usize = 256;
 
 #[derive(Debug)]
 pub(crate) struct Queue {
@@ -20,6 +22,8 @@ pub(crate) struct Queue {
 struct Waiting {
     commands: VecDeque<Command>,
     bytes: usize,
+    /// Memory for those that come next.
+    spare: VecDeque<Command>,
     /// A group was handed to the store and has not begun yet: it will take what waits.
     on_its_way: bool,
 }
@@ -48,24 +52,35 @@ impl Queue {
     }
 
     /// Takes one group's worth. Answers also whether another group must be handed over for the rest.
-    pub(crate) fn take_group(&self) -> (Vec<Command>, bool) {
+    pub(crate) fn take_group(&self) -> (VecDeque<Command>, bool) {
         let mut waiting = self.lock();
-        let (mut taken, mut bytes) = (Vec::with_capacity(waiting.commands.len().min(GROUP_COMMANDS)), 0);
+        if waiting.commands.len() <= GROUP_COMMANDS && waiting.bytes <= GROUP_BYTES {
+            let spare = std::mem::take(&mut waiting.spare);
+            (waiting.bytes, waiting.on_its_way) = (0, false);
+            return (std::mem::replace(&mut waiting.commands, spare), false);
+        }
+        let (mut taken, mut bytes) = (VecDeque::new(), 0);
         while taken.len() < GROUP_COMMANDS && bytes < GROUP_BYTES {
             let Some(command) = waiting.commands.pop_front() else { break };
             bytes += command.weight();
-            taken.push(command);
+            taken.push_back(command);
         }
         waiting.bytes = waiting.bytes.saturating_sub(bytes);
         waiting.on_its_way = !waiting.commands.is_empty();
         (taken, waiting.on_its_way)
     }
 
+    /// Takes back the memory of a group, which would else be asked for with each.
+    pub(crate) fn reuse(&self, mut memory: VecDeque<Command>) {
+        memory.clear();
+        if memory.capacity() <= SPARE_COMMANDS {
+            self.lock().spare = memory;
+        }
+    }
+
     /// Takes everything, for a store that takes no more groups.
-    pub(crate) fn take_all(&self) -> Vec<Command> {
-        let mut waiting = self.lock();
-        let all = std::mem::take(&mut *waiting);
-        all.commands.into()
+    pub(crate) fn take_all(&self) -> VecDeque<Command> {
+        std::mem::take(&mut *self.lock()).commands
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Waiting> {

@@ -16,104 +16,101 @@ const HEADER: usize = 5;
 /// Bytes of a chunk's place, count and time in its checksum.
 const PLACE: usize = 20;
 
-/// A chunk that is being filled.
-#[derive(Debug)]
-pub(crate) struct Encoder {
-    first: Offset,
-    at: Timestamp,
-    records: u32,
-    body: BytesMut,
+/// Bytes of a chunk of these records.
+pub(crate) fn chunk_bytes(records: &[Bytes]) -> usize {
+    let bytes = |record: &Bytes| varint::len(record.len() as u64) + record.len();
+    records.iter().map(bytes).fold(HEADER, usize::saturating_add)
 }
 
-impl Encoder {
-    /// `record_bytes`: of the first record, which is often the only one: its memory then fits.
-    pub(crate) fn new(first: Offset, at: Timestamp, record_bytes: usize) -> Self {
-        let mut body = BytesMut::with_capacity(HEADER + varint::len(record_bytes as u64) + record_bytes);
-        body.put_bytes(0, HEADER);
-        Self { first, at, records: 0, body }
-    }
+/// The chunk of records that one commit writes, in the memory that is free in `room`: many small chunks may share it.
+pub(crate) fn encode(room: &mut BytesMut, first: Offset, at: Timestamp, records: &[Bytes]) -> Chunk {
+    room.put_bytes(0, HEADER);
+    records.iter().for_each(|record| varint::put_bytes(room, record));
+    let records = u32::try_from(records.len()).unwrap_or(u32::MAX);
+    seal(ONE_COMMIT, Place { first, records, at }, room.split())
+}
 
-    pub(crate) fn push(&mut self, record: &[u8]) {
-        varint::put_bytes(&mut self.body, record);
-        self.records += 1;
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.records == 0
-    }
-
-    /// Whether a record of this size should rather begin the next chunk.
-    pub(crate) fn is_full_for(&self, record_bytes: usize, chunk_bytes: usize) -> bool {
-        self.records > 0 && self.body.len().saturating_add(record_bytes) > chunk_bytes
-    }
-
-    pub(crate) fn finish(self) -> Chunk {
-        seal(ONE_COMMIT, self)
-    }
+/// What the checksum covers beside the records.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    first: Offset,
+    records: u32,
+    at: Timestamp,
 }
 
 /// Chunks of one stream that are being joined.
 #[derive(Debug)]
 pub(crate) struct Joiner {
-    into: Encoder,
+    place: Place,
+    body: BytesMut,
     /// The time of the last commit that was joined.
     last: i64,
 }
 
 impl Joiner {
-    /// Begins with a chunk.
-    ///
-    /// # Errors
-    /// What does not fit in it.
-    pub(crate) fn begin(chunk: &Chunk) -> Result<Self, &'static str> {
-        let mut joiner = Self { into: Encoder::new(chunk.first, chunk.at, chunk.body.len()), last: 0 };
-        joiner.push(chunk)?;
-        Ok(joiner)
+    /// Bytes that a chunk takes in another beside its own, about.
+    pub(crate) const RUN_BYTES: usize = 8;
+
+    /// Begins where a chunk does, with room for so many bytes.
+    pub(crate) fn begin(chunk: &Chunk, bytes: usize) -> Self {
+        let mut body = BytesMut::with_capacity(HEADER.saturating_add(bytes));
+        body.put_bytes(0, HEADER);
+        let place = Place { first: chunk.first, records: 0, at: chunk.at };
+        Self { place, body, last: 0 }
     }
 
-    /// Joins the chunk that follows.
+    /// Joins the chunk that follows, as it was read from a store.
     ///
     /// # Errors
     /// What does not fit in it; nothing was joined.
     pub(crate) fn push(&mut self, chunk: &Chunk) -> Result<(), &'static str> {
-        match checked_payload(chunk)? {
-            (ONE_COMMIT, payload) => self.push_run(chunk.at, chunk.records, &payload),
-            (_, payload) => {
-                for Run { at, records, payload } in joined_runs(payload)? {
+        check(chunk)?;
+        self.push_own(chunk)
+    }
+
+    /// The same for one that this process made, or that was checked when it was read.
+    ///
+    /// # Errors
+    /// What does not fit in it; nothing was joined.
+    pub(crate) fn push_own(&mut self, chunk: &Chunk) -> Result<(), &'static str> {
+        match payload(chunk)? {
+            (ONE_COMMIT, payload) => self.push_run(chunk.at, chunk.records, payload),
+            (_, _) => {
+                for Run { at, records, payload } in runs(chunk)? {
                     self.push_run(at, records, &payload);
                 }
             }
         }
-        self.into.at = self.into.at.max(chunk.at);
+        self.place.at = self.place.at.max(chunk.at);
         Ok(())
     }
 
     fn push_run(&mut self, at: Timestamp, records: u32, payload: &[u8]) {
-        let Self { into, last } = self;
+        let Self { place, body, last } = self;
         let before = std::mem::replace(last, at.as_millis());
-        varint::put_signed(&mut into.body, last.wrapping_sub(before));
-        varint::put(&mut into.body, u64::from(records));
-        varint::put_bytes(&mut into.body, payload);
-        into.records += records;
+        varint::put_signed(body, last.wrapping_sub(before));
+        varint::put(body, u64::from(records));
+        varint::put_bytes(body, payload);
+        place.records += records;
     }
 
     /// Whether a chunk with a body of this size should rather begin the next one.
     pub(crate) fn is_full_for(&self, body_bytes: usize, chunk_bytes: usize) -> bool {
-        self.into.is_full_for(body_bytes, chunk_bytes)
+        self.place.records > 0 && self.body.len().saturating_add(body_bytes) > chunk_bytes
     }
 
     pub(crate) fn finish(self) -> Chunk {
-        seal(JOINED, self.into)
+        seal(JOINED, self.place, self.body)
     }
 }
 
-fn seal(version: u8, encoder: Encoder) -> Chunk {
-    let Encoder { first, at, records, mut body } = encoder;
-    let crc = checksum(first, records, at, body.get(HEADER..).unwrap_or_default());
+fn seal(version: u8, place: Place, mut body: BytesMut) -> Chunk {
+    let crc = checksum(place, body.get(HEADER..).unwrap_or_default());
     if let Some(mut header) = body.get_mut(..HEADER) {
         header.put_u8(version);
         header.put_u32_le(crc);
     }
+    let Place { first, records, at } = place;
     Chunk { first, records, at, body: body.freeze() }
 }
 
@@ -122,6 +119,15 @@ fn seal(version: u8, encoder: Encoder) -> Chunk {
 /// # Errors
 /// What does not fit.
 pub(crate) fn decode(chunk: &Chunk) -> Result<Vec<(Timestamp, Bytes)>, &'static str> {
+    check(chunk)?;
+    decode_own(chunk)
+}
+
+/// The same for a chunk that this process made a moment ago.
+///
+/// # Errors
+/// What does not fit.
+pub(crate) fn decode_own(chunk: &Chunk) -> Result<Vec<(Timestamp, Bytes)>, &'static str> {
     let runs = runs(chunk)?;
     let mut records = Vec::with_capacity((chunk.records as usize).min(chunk.body.len()));
     for mut run in runs {
@@ -144,9 +150,11 @@ struct Run {
 }
 
 fn runs(chunk: &Chunk) -> Result<Vec<Run>, &'static str> {
-    match checked_payload(chunk)? {
-        (ONE_COMMIT, payload) => Ok(vec![Run { at: chunk.at, records: chunk.records, payload }]),
-        (_, payload) => joined_runs(payload),
+    let (version, _) = payload(chunk)?;
+    let payload = chunk.body.slice(HEADER..);
+    match version {
+        ONE_COMMIT => Ok(vec![Run { at: chunk.at, records: chunk.records, payload }]),
+        _ => joined_runs(payload),
     }
 }
 
@@ -162,33 +170,33 @@ fn joined_runs(mut payload: Bytes) -> Result<Vec<Run>, &'static str> {
     Ok(runs)
 }
 
-fn checked_payload(chunk: &Chunk) -> Result<(u8, Bytes), &'static str> {
-    let Some((header, payload)) = chunk.body.split_at_checked(HEADER) else {
-        return Err("the chunk is cut off");
-    };
-    let Ok([version, a, b, c, d]) = <[u8; HEADER]>::try_from(header) else {
-        return Err("the chunk is cut off");
-    };
-    if !matches!(version, ONE_COMMIT | JOINED) {
-        return Err("the chunk's version is unknown");
-    }
-    if u32::from_le_bytes([a, b, c, d]) != checksum(chunk.first, chunk.records, chunk.at, payload) {
-        return Err("the checksum is wrong");
-    }
-    Ok((version, chunk.body.slice(HEADER..)))
+fn check(chunk: &Chunk) -> Result<(), &'static str> {
+    let (_, payload) = payload(chunk)?;
+    let place = Place { first: chunk.first, records: chunk.records, at: chunk.at };
+    let is_right = chunk.body.get(1..HEADER) == Some(&checksum(place, payload).to_le_bytes()[..]);
+    if is_right { Ok(()) } else { Err("the checksum is wrong") }
 }
 
-fn checksum(first: Offset, records: u32, at: Timestamp, payload: &[u8]) -> u32 {
+/// The chunk's version, and what stands behind its header.
+fn payload(chunk: &Chunk) -> Result<(u8, &[u8]), &'static str> {
+    match chunk.body.split_at_checked(HEADER) {
+        Some(([version @ (ONE_COMMIT | JOINED), ..], payload)) => Ok((*version, payload)),
+        Some(_) => Err("the chunk's version is unknown"),
+        None => Err("the chunk is cut off"),
+    }
+}
+
+fn checksum(place: Place, payload: &[u8]) -> u32 {
     // The place goes in as one piece: of small ones each costs as much.
-    let mut place = [0; PLACE];
+    let mut bytes = [0; PLACE];
     {
-        let mut place = &mut place[..];
-        place.put_u64_le(first.get());
-        place.put_u32_le(records);
-        place.put_i64_le(at.as_millis());
+        let mut bytes = &mut bytes[..];
+        bytes.put_u64_le(place.first.get());
+        bytes.put_u32_le(place.records);
+        bytes.put_i64_le(place.at.as_millis());
     }
     let mut hasher = crc32fast::Hasher::new();
-    hasher.update(&place);
+    hasher.update(&bytes);
     hasher.update(payload);
     hasher.finalize()
 }
@@ -199,9 +207,12 @@ mod tests {
     use proptest::prelude::*;
 
     fn encode(first: u64, at: i64, records: &[Vec<u8>]) -> Chunk {
-        let mut encoder = Encoder::new(Offset::new(first).unwrap(), Timestamp::from_millis(at), 0);
-        records.iter().for_each(|record| encoder.push(record));
-        encoder.finish()
+        let records: Vec<Bytes> = records.iter().cloned().map(Bytes::from).collect();
+        let mut room = BytesMut::with_capacity(chunk_bytes(&records));
+        let chunk =
+            super::encode(&mut room, Offset::new(first).unwrap(), Timestamp::from_millis(at), &records);
+        assert_eq!((chunk.body.len(), room.capacity()), (chunk_bytes(&records), 0), "nothing grew");
+        chunk
     }
 
     fn any_records() -> impl Strategy<Value = Vec<Vec<u8>>> {
@@ -225,18 +236,13 @@ mod tests {
                 let chunk = encode(next, *at, records);
                 next += u64::from(chunk.records);
                 expected.extend(decode(&chunk).unwrap());
-                joiner = Some(match joiner {
-                    None => Joiner::begin(&chunk).unwrap(),
-                    Some(mut joiner) => {
-                        joiner.push(&chunk).unwrap();
-                        joiner
-                    }
-                });
+                joiner.get_or_insert_with(|| Joiner::begin(&chunk, 0)).push(&chunk).unwrap();
             }
             let joined = joiner.unwrap().finish();
             prop_assert_eq!(decode(&joined).unwrap(), expected.clone());
-            let again = Joiner::begin(&joined).unwrap().finish();
-            prop_assert_eq!(decode(&again).unwrap(), expected);
+            let mut again = Joiner::begin(&joined, joined.body.len());
+            again.push_own(&joined).unwrap();
+            prop_assert_eq!(decode(&again.finish()).unwrap(), expected);
         }
 
         #[test]
@@ -253,6 +259,8 @@ mod tests {
         fn no_bytes_make_the_decoder_panic(body in proptest::collection::vec(any::<u8>(), 0..100), records: u32) {
             let chunk = Chunk { first: Offset::START, records, at: Timestamp::from_millis(0), body: body.into() };
             let _ = decode(&chunk);
+            let _ = decode_own(&chunk);
+            let _ = Joiner::begin(&chunk, 0).push_own(&chunk);
         }
     }
 

@@ -217,7 +217,18 @@ impl Chunk {
     pub(crate) fn end(&self) -> Offset {
         self.first.plus(u64::from(self.records))
     }
+
+    /// The chunk in memory of its own, for whoever holds it longer than those that were written with it: small chunks
+    /// of one commit share theirs.
+    pub(crate) fn detached(&self) -> Self {
+        let is_shared = self.body.len() < SHARED_BELOW;
+        let body = if is_shared { Bytes::copy_from_slice(&self.body) } else { self.body.clone() };
+        Self { body, ..*self }
+    }
 }
+
+/// Chunks with smaller bodies share their memory with others of their commit.
+pub(crate) const SHARED_BELOW: usize = 4_096;
 
 /// Which stream a read means.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -114,7 +114,7 @@ impl Registry {
         for chunk in chunks {
             // A chunk that was encoded a moment ago and can't be read leaves a hole in the ring;
             // its readers then meet the error in the store.
-            let Ok(records) = codec::decode(chunk) else { continue };
+            let Ok(records) = codec::decode_own(&chunk.detached()) else { continue };
             let frames = (1..).zip(records).map(|(n, (at, data))| {
                 Arc::new(Frame::new(Record { offset: chunk.first.plus(n), at, data }))
             });

@@ -90,7 +90,7 @@ impl Reading<'_> {
                 }
                 // The table may have it too.
                 if chunk.end() > self.next {
-                    self.push(chunk, segment)?;
+                    self.push(chunk.detached(), segment)?;
                 }
             }
             if self.next == before {

@@ -135,22 +135,24 @@ fn apply_gain(tx: &Connection, gain: &Gain, stream: &Stream) -> Result<(), DbErr
     // What is there was moved by a pass that was cut off.
     let stored = last.as_ref().map_or(Offset::START, |last| last.end);
     let mut chunks = gain.chunks.iter().filter(|chunk| chunk.end() > kept.max(stored)).peekable();
-    let Some(first) = chunks.peek() else { return Ok(()) };
+    let Some(first) = chunks.peek().copied() else { return Ok(()) };
     if first.end() <= stream.start {
         // Forks may read it although it was trimmed: purging looks again.
         tx.prepare_cached("UPDATE streams SET purged = min(purged, ?2) WHERE id = ?1")?
             .execute(params![gain.id.get(), first.first.get()])?;
     }
-    let mut grows = last.and_then(|last| last.small).filter(|last| last.end() == first.first);
-    let mut joiner = grows.as_ref().and_then(|last| Joiner::begin(last).ok());
-    if joiner.is_none() {
-        grows = None;
-    }
+    let mut left: usize = chunks.clone().map(|chunk| chunk.body.len() + Joiner::RUN_BYTES).sum();
+    let grows = last.and_then(|last| last.small).filter(|last| last.end() == first.first);
+    let mut joiner = grows.and_then(|last| {
+        let mut joiner = Joiner::begin(&last, (left + last.body.len()).min(CHUNK_BYTES));
+        joiner.push(&last).ok().map(|()| joiner)
+    });
+    let mut grows = joiner.is_some();
     let mut store = |joiner: Joiner| -> Result<(), DbError> {
         let chunk = joiner.finish();
-        match grows.take() {
-            Some(_) => Ok(write::replace_chunk(tx, gain.id, &chunk)?),
-            None => Ok(write::insert_chunk(tx, gain.id, &chunk)?),
+        match std::mem::take(&mut grows) {
+            true => Ok(write::replace_chunk(tx, gain.id, &chunk)?),
+            false => Ok(write::insert_chunk(tx, gain.id, &chunk)?),
         }
     };
     for chunk in chunks {
@@ -159,10 +161,9 @@ fn apply_gain(tx: &Connection, gain: &Gain, stream: &Stream) -> Result<(), DbErr
             store(joiner)?;
         }
         let unreadable = |reason| DbError::Bug(format!("a chunk in memory can't be read: {reason}"));
-        match &mut joiner {
-            Some(joiner) => joiner.push(chunk).map_err(unreadable)?,
-            None => joiner = Some(Joiner::begin(chunk).map_err(unreadable)?),
-        }
+        let joiner = joiner.get_or_insert_with(|| Joiner::begin(chunk, left.min(CHUNK_BYTES)));
+        joiner.push_own(chunk).map_err(unreadable)?;
+        left = left.saturating_sub(chunk.body.len() + Joiner::RUN_BYTES);
     }
     joiner.map_or(Ok(()), store)
 }

@@ -21,11 +21,11 @@ use tokio::sync::oneshot;
 
 use self::held::Held;
 use self::row::{Entry, Row};
-use crate::store::{Chunk, ProducerState, Write};
+use crate::store::{Chunk, ProducerState, SHARED_BELOW, Write};
 use crate::{StreamId, StreamInfo};
 
 /// A chunk of this size costs no more in the table of chunks than in the journal.
-const OWN_ROW_BYTES: usize = 4_096;
+const OWN_ROW_BYTES: usize = SHARED_BELOW;
 
 /// The journal's memory, shared by the writer and its readers.
 #[derive(Clone, Debug)]
