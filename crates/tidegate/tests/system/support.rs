@@ -1,6 +1,6 @@
 //! The real binary as a child process, in a folder of its own.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -12,6 +12,9 @@ pub(crate) const SECRET: &str = "k7k7k7k7k7k7k7k7k7k7k7k7k7k7k7k7-a-secret-for-t
 
 /// More than any small disk of these tests.
 const SMALL_DISK_MAX: u64 = 256 << 20;
+
+/// The server chooses, and says what it chose.
+const ANY_PORT: &str = "127.0.0.1:0";
 
 const READY_WITHIN: Duration = Duration::from_secs(30);
 
@@ -57,19 +60,17 @@ impl Installation {
 
     /// Starts a server and waits until it is ready.
     pub(crate) fn serve(&self) -> Server {
-        let address = free_address();
         let mut serve = command(binary());
-        serve.args(["serve", "--addr", &address.to_string(), "--data"]).arg(self.path());
-        self.start(serve, address, self.path().to_owned()).expect("the binary starts")
+        serve.args(["serve", "--addr", ANY_PORT, "--data"]).arg(self.path());
+        self.start(serve, self.path().to_owned()).expect("the binary starts")
     }
 
     /// Starts a server by this command and waits until it is ready. `disk`: its data folder as it sees it.
-    fn start(&self, mut serve: Command, address: SocketAddr, disk: PathBuf) -> std::io::Result<Server> {
+    fn start(&self, mut serve: Command, disk: PathBuf) -> std::io::Result<Server> {
         let log = self.path().join("stderr.log");
-        let child = serve.stdout(Stdio::null()).stderr(std::fs::File::create(&log)?).spawn()?;
-        let server = Server { child, address, log, disk };
-        server.wait_until_ready();
-        Ok(server)
+        let mut child = serve.stdout(Stdio::null()).stderr(std::fs::File::create(&log)?).spawn()?;
+        let address = wait_until_ready(&mut child, &log);
+        Ok(Server { child, address, log, disk })
     }
 }
 
@@ -77,7 +78,6 @@ impl Installation {
     /// Starts a server whose data folder is a file system of `mebibytes`, in a mount namespace of
     /// its own, so that nothing stays mounted when it is gone.
     pub(crate) fn serve_on_small_disk(&self, mebibytes: u32) -> Server {
-        let address = free_address();
         let disk = self.path().join("disk");
         std::fs::create_dir(&disk).expect("a folder");
         let script = "mount -t tmpfs -o size=\"$1\" tidegate-test \"$2\" && cp \"$3\" \"$2\" && exec \"$4\" serve --addr \"$5\" --data \"$2\"";
@@ -88,16 +88,14 @@ impl Installation {
             .arg(&disk)
             .arg(self.path().join("tidegate.toml"))
             .arg(binary())
-            .arg(address.to_string());
-        self.start(serve, address, disk)
-            .expect("`unshare` of util-linux is needed to give the server a small disk")
+            .arg(ANY_PORT);
+        self.start(serve, disk).expect("`unshare` of util-linux is needed to give the server a small disk")
     }
 }
 
 impl Installation {
     /// Starts a server of which the `nth` sync of a file in its folder fails, each thread counted by itself.
     pub(crate) fn serve_with_a_failing_sync(&self, file: &str, nth: usize) -> Server {
-        let address = free_address();
         let mut serve = command("strace");
         serve
             // `-D`: the child is the server itself, and `strace` only looks on.
@@ -108,9 +106,9 @@ impl Installation {
             .arg("-P")
             .arg(self.path().join(file))
             .arg(binary())
-            .args(["serve", "--addr", &address.to_string(), "--data"])
+            .args(["serve", "--addr", ANY_PORT, "--data"])
             .arg(self.path());
-        self.start(serve, address, self.path().to_owned())
+        self.start(serve, self.path().to_owned())
             .expect("`strace` is needed to make a sync fail: apt-get install strace")
     }
 
@@ -181,17 +179,6 @@ impl Server {
         filler.set_len(size.saturating_sub(bytes)).expect("a shorter filler");
         path
     }
-
-    fn wait_until_ready(&self) {
-        let until = Instant::now() + READY_WITHIN;
-        while Instant::now() < until {
-            if std::net::TcpStream::connect(self.address).is_ok() {
-                return;
-            }
-            std::thread::sleep(Duration::from_millis(5));
-        }
-        panic!("the server did not start:\n{}", self.log());
-    }
 }
 
 impl Drop for Server {
@@ -217,7 +204,22 @@ fn binary() -> &'static str {
     env!("CARGO_BIN_EXE_tidegate")
 }
 
-fn free_address() -> SocketAddr {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
-    listener.local_addr().expect("its address")
+/// The address that the server says it listens on.
+fn wait_until_ready(child: &mut Child, log: &Path) -> SocketAddr {
+    let until = Instant::now() + READY_WITHIN;
+    let said = || std::fs::read_to_string(log).unwrap_or_default();
+    while Instant::now() < until && child.try_wait().expect("the server can be asked for").is_none() {
+        if let Some(address) = said().lines().find_map(ready_at) {
+            return address;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let _ = child.kill();
+    panic!("the server did not start:\n{}", said());
+}
+
+/// Of the first words that every start says, whatever its logs may.
+fn ready_at(line: &str) -> Option<SocketAddr> {
+    let (_scheme, rest) = line.trim().strip_prefix("API ")?.split_once("://")?;
+    rest.strip_suffix("/api/v1")?.parse().ok()
 }
