@@ -71,10 +71,10 @@ function targets(results) {
 }
 
 /** The figure, or its ratio, of each run where both sides have one. */
-function pairs(results, { shape, figure, ours, theirs, over }) {
+function pairs(results, { shape, figure, ours, theirs, over, to = shape }) {
   const mine = results.values(shape, ours, figure);
   if (!theirs && !over) return mine.filter(Number.isFinite);
-  const other = theirs ? results.values(shape, theirs, figure) : results.values(shape, ours, over);
+  const other = theirs ? results.values(to, theirs, figure) : results.values(shape, ours, over);
   return mine.map((value, run) => value / other[run]).filter(Number.isFinite);
 }
 

@@ -1,7 +1,7 @@
 // The loads that servers are compared with, and what is to be reached.
 //
 // A shape is a load of `tidegate bench` with its words, and who takes part. A target is a figure
-// of one server of a shape, or its ratio to another's in the same run.
+// of one server of a shape, or its ratio to another's in the same run, of the same shape or the one it names in `to`.
 
 const ALL = ["tidegate", "tickets", "nchan", "peer", "limit"];
 
@@ -28,6 +28,7 @@ export const SHAPES = {
   many: { words: ["many"], title: "1,000 streams with a reader each, 8 publishers", who: ALL, figures: ["rate", "cpu", "p99", "kib"] },
   replay: { words: ["replay"], title: "200 readers replay 1,000 records", who: ALL, figures: ["rate", "cpu"] },
   churn: { words: ["churn"], title: "connect, first record, hang up; 64 at once", who: ALL, figures: ["rate", "cpu"] },
+  "churn-key": { words: ["churn", "--auth", "key"], title: "connect with a key, first record, hang up; 64 at once", who: ["tidegate"], figures: ["rate", "cpu"] },
   storm: { words: ["storm"], title: "2,000 readers come back at once, 100 records missed", who: ALL, figures: ["p99", "cpu"] },
   slow: { words: ["slow", "--size", "2000"], title: "200 readers, 20 stalled, 300 a second of 2,000 B", who: ALL, figures: ["p99", "without", "cpu", "held"] },
   idle: { words: ["idle", "--connections", "10000"], title: "10,000 idle tails", who: ALL, figures: ["kib", "cpu"] },
@@ -64,6 +65,7 @@ export const TARGETS = [
   ratio("the same with tickets", "pace", "p99", "tickets", "nchan", 0.85, 0.75),
   plain("p99 of 2,000 B, 300 a second to 100, µs", "pace-2kb", "p99", "tidegate", 3_000, 1_500),
   ratio("connect, ticket, first record, hang up: CPU (no access rule there)", "churn", "cpu", "tickets", "nchan", 1.2, 1),
+  { ...ratio("connect, key in the header, first record, hang up: CPU (no access rule there)", "churn-key", "cpu", "tidegate", "nchan", 1.2, 1), to: "churn" },
   { title: "a tenth stalled: p99 of the others, to none stalled", shape: "slow", figure: "p99", ours: "tidegate", over: "without", must: 1.5, stretch: 1.2 },
   { title: "the same with tickets", shape: "slow", figure: "p99", ours: "tickets", over: "without", must: 1.5, stretch: 1.2 },
   plain("held for each stalled reader, KiB", "slow", "held", "tidegate", 64, 16),

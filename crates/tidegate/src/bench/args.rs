@@ -67,6 +67,9 @@ pub struct BenchArgs {
     /// Framing of live reads.
     #[arg(long, value_enum, default_value = "sse")]
     pub live: Live,
+    /// How live reads say who they are [default: ticket with --live events and a key; key where there is one; none]
+    #[arg(long, value_enum)]
+    pub auth: Option<Auth>,
     /// API key for a server that wants one, and for tickets.
     #[arg(skip)]
     pub key: Option<String>,
@@ -116,6 +119,17 @@ pub enum Live {
     Sse,
     /// One event a record, with tickets where a key is given.
     Events,
+}
+
+/// How a live read says who it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Auth {
+    /// It does not.
+    None,
+    /// The API key in each request's `Authorization` header, on streams that nobody reads without one.
+    Key,
+    /// A single-use ticket each, fetched beforehand.
+    Ticket,
 }
 
 /// What a measured server speaks.

@@ -18,7 +18,7 @@ mod spawn;
 mod sse;
 mod target;
 
-pub use args::{BenchArgs, Dialect, Shape};
+pub use args::{Auth, BenchArgs, Dialect, Shape};
 
 use anyhow::Context as _;
 

@@ -8,11 +8,11 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, bail};
 use tokio::process::{Child, Command};
 
-use super::args::{BenchArgs, Dialect, Live};
+use super::args::{Auth, BenchArgs, Dialect, Live};
 use super::client::Connection;
 use super::procfs;
 use super::report::{Report, mebibytes};
-use super::target::Target;
+use super::target::{Target, auth_of};
 
 const READY_WITHIN: Duration = Duration::from_secs(20);
 
@@ -22,21 +22,24 @@ pub(super) struct Started {
     address: SocketAddr,
     ready_after: Duration,
     live: Live,
-    key: Option<String>,
+    auth: Auth,
+    key: String,
     folder: tempfile::TempDir,
 }
 
-/// Starts a server whose `bench/**` streams anyone may read and write.
+/// Starts a server whose `bench/**` streams anyone may write, and read unless that is asked to take a key.
 pub(super) async fn start(args: &BenchArgs) -> anyhow::Result<Started> {
+    // The key that is made here is nobody's who did not ask for one.
+    let auth = auth_of(args, args.auth.is_some() || args.live == Live::Events)?;
     pin(std::process::id(), args.client_core).await;
     let folder = tempfile::tempdir()?;
     let address = free_address()?;
-    write_config(folder.path(), args)?;
+    write_config(folder.path(), args, auth)?;
     let key = bench_key(folder.path()).await?;
     let started = Instant::now();
     let child = server_command(folder.path(), address, args.server_core)?.spawn()?;
     let mut server =
-        Started { child, address, ready_after: Duration::ZERO, live: args.live, key: Some(key), folder };
+        Started { child, address, ready_after: Duration::ZERO, live: args.live, auth, key, folder };
     server.wait_until_ready(started).await?;
     Ok(server)
 }
@@ -46,9 +49,10 @@ impl Started {
         Target {
             address: self.address,
             prefix: "/v1/stream/bench/".to_owned(),
-            key: self.key.clone().filter(|_| self.live == Live::Events),
+            key: (self.auth != Auth::None).then(|| self.key.clone()),
             dialect: Dialect::Streams,
             live: self.live,
+            auth: self.auth,
             pids: self.child.id().into_iter().collect(),
         }
     }
@@ -91,11 +95,12 @@ fn free_address() -> anyhow::Result<SocketAddr> {
     Ok(std::net::TcpListener::bind(("127.0.0.1", 0))?.local_addr()?)
 }
 
-fn write_config(folder: &Path, args: &BenchArgs) -> anyhow::Result<()> {
+fn write_config(folder: &Path, args: &BenchArgs, auth: Auth) -> anyhow::Result<()> {
+    let readers = if auth == Auth::Key { "nobody" } else { "anyone" };
     let many = 10_000_000.max(args.connections);
     let secret = random_secret();
     let config = format!(
-        "[auth]\njwt_secret = \"{secret}\"\n\n[[access]]\npath = \"bench/**\"\nread = \"anyone\"\nwrite = \"anyone\"\n\n\
+        "[auth]\njwt_secret = \"{secret}\"\n\n[[access]]\npath = \"bench/**\"\nread = \"{readers}\"\nwrite = \"anyone\"\n\n\
          [limits]\nstreams_per_address = {many}\nconnections_per_address = {many}\nstreams_per_user = 1000000\n\
          anonymous_per_minute_per_address = 100000000\n\n[log]\nlevel = \"warn\"\n"
     );

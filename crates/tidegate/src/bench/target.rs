@@ -6,8 +6,9 @@
 use std::net::SocketAddr;
 
 use anyhow::{Context as _, bail};
+use tidegate_types::{OsEntropy, Secret, SecretKind};
 
-use super::args::{BenchArgs, Dialect, Live};
+use super::args::{Auth, BenchArgs, Dialect, Live};
 use super::client::Connection;
 use super::pool;
 
@@ -30,6 +31,8 @@ pub(super) struct Target {
     pub(super) dialect: Dialect,
     pub(super) key: Option<String>,
     pub(super) live: Live,
+    /// How live reads say who they are; the rest sends the key where there is one.
+    pub(super) auth: Auth,
     /// The processes whose CPU and memory count.
     pub(super) pids: Vec<u32>,
 }
@@ -43,8 +46,9 @@ impl Target {
             authority.parse().context("--target wants an address and a port, e.g. 127.0.0.1:8000")?;
         let prefix =
             if path.is_empty() { "/".to_owned() } else { format!("/{}/", path.trim_end_matches('/')) };
-        let (dialect, key) = (args.dialect, args.key.clone());
-        Ok(Self { address, prefix, dialect, key, live: args.live, pids: args.server_pid.clone() })
+        let (dialect, key, live) = (args.dialect, args.key.clone(), args.live);
+        let auth = auth_of(args, key.is_some())?;
+        Ok(Self { address, prefix, dialect, key, live, auth, pids: args.server_pid.clone() })
     }
 
     /// A whole request, ready to be written any number of times.
@@ -61,7 +65,7 @@ impl Target {
     pub(super) fn live_request(&self, path: &str, last_id: Option<&str>) -> Vec<u8> {
         let mut head =
             format!("GET {path} HTTP/1.1\r\nHost: {}\r\nAccept: text/event-stream\r\n", self.address);
-        if let Some(key) = self.key.as_ref().filter(|_| !self.wants_tickets()) {
+        if let Some(key) = self.key.as_ref().filter(|_| self.auth == Auth::Key) {
             head.push_str(&format!("Authorization: Bearer {key}\r\n"));
         }
         if let Some(id) = last_id {
@@ -156,16 +160,32 @@ impl Target {
 
     /// Whether every live read has a ticket of its own.
     pub(super) fn wants_tickets(&self) -> bool {
-        self.dialect == Dialect::Streams && self.live == Live::Events && self.key.is_some()
+        self.auth == Auth::Ticket
     }
 
     /// The framing of live reads, in words.
     pub(super) fn framing(&self) -> &'static str {
-        match (self.dialect, self.live, self.wants_tickets()) {
+        match (self.dialect, self.live, self.auth) {
+            (Dialect::Streams, Live::Sse, Auth::Key) => "protocol framing with a key",
             (Dialect::Streams, Live::Sse, _) => "protocol framing",
-            (Dialect::Streams, Live::Events, true) => "events with tickets",
+            (Dialect::Streams, Live::Events, Auth::Ticket) => "events with tickets",
+            (Dialect::Streams, Live::Events, Auth::Key) => "events with a key",
             _ => "events",
         }
+    }
+
+    /// Fails where a live read of the stream is not refused without the key, or with another: what is measured
+    /// would not be a look at it.
+    pub(super) async fn wants_its_key(&self, stream: &str) -> anyhow::Result<()> {
+        let path = self.open_path(stream, Start::Oldest);
+        let unknown = Secret::generate(SecretKind::Key, &OsEntropy).reveal().to_owned();
+        for key in [None, Some(unknown)] {
+            let other = Self { key, ..self.clone() };
+            let (head, ..) =
+                Connection::open(self).await?.open_body(&other.live_request(&path, None)).await?;
+            anyhow::ensure!(head.status == 401, "a read without the key was answered with {}", head.status);
+        }
+        Ok(())
     }
 
     fn path(&self, stream: &str) -> String {
@@ -198,6 +218,19 @@ impl Target {
         let ticket = body.get("sse_token").and_then(|t| t.as_str());
         let ticket = ticket.with_context(|| format!("no ticket: {}", answer.text()))?;
         Ok(format!("{}&ticket={ticket}", self.open_path(stream, start)))
+    }
+}
+
+/// How live reads say who they are, as it was asked for or as it follows from the rest.
+pub(super) fn auth_of(args: &BenchArgs, has_key: bool) -> anyhow::Result<Auth> {
+    let takes_tickets = args.dialect == Dialect::Streams && args.live == Live::Events;
+    match args.auth {
+        Some(Auth::Ticket) if !takes_tickets => bail!("tickets open --live events only"),
+        Some(Auth::Ticket | Auth::Key) if !has_key => bail!("--auth needs a key: give one with --key"),
+        Some(auth) => Ok(auth),
+        None if !has_key => Ok(Auth::None),
+        None if takes_tickets => Ok(Auth::Ticket),
+        None => Ok(Auth::Key),
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::{Report, cpu_since, fresh, histogram, replay, usage};
-use crate::bench::args::BenchArgs;
+use crate::bench::args::{Auth, BenchArgs};
 use crate::bench::pool;
 use crate::bench::procfs::grown_kib;
 use crate::bench::report::{each_kib, mebibytes};
@@ -53,6 +53,9 @@ pub(super) async fn churn(target: &Target, args: &BenchArgs) -> anyhow::Result<R
     let stream = fresh("churn");
     target.create(&stream).await?;
     replay::fill(target, &stream, 1, usize::try_from(args.size)?).await?;
+    if target.auth == Auth::Key {
+        target.wants_its_key(&stream).await?;
+    }
     let a_second = if target.wants_tickets() { TICKETED_VISITS_A_SECOND } else { VISITS_A_SECOND };
     let count = a_second.saturating_mul(u32::try_from(args.seconds)?);
     let mut paths = target.live_paths(&stream, Start::Oldest, count).await?;
