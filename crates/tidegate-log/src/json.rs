@@ -67,11 +67,19 @@ pub fn split(body: &Bytes, depth: usize) -> Result<Vec<Bytes>, JsonError> {
     Ok(vec![body.slice_ref(value.get().as_bytes())])
 }
 
+/// How many brackets open. A byte holds the count of a piece, so that many are looked at in one step.
+fn count_open(body: &[u8]) -> usize {
+    const PIECE: usize = 128;
+    // The two differ in this bit alone, and no other byte is like one of them without it.
+    let opens = |byte: &u8| u8::from((byte | 0x20) == b'{');
+    body.chunks(PIECE).map(|piece| usize::from(piece.iter().map(opens).sum::<u8>())).sum()
+}
+
 /// Whether brackets nest deeper than the bound, without regard to whether they match: an upper
 /// bound of what a parser would meet, found without recursion before any parser runs.
 fn nests_deeper(body: &[u8], depth: usize) -> bool {
     // Bodies with few brackets can't nest deeply: counting them is far quicker than following them.
-    if body.iter().filter(|byte| matches!(byte, b'[' | b'{')).count() <= depth {
+    if count_open(body) <= depth {
         return false;
     }
     let (mut open, mut deepest, mut in_string, mut escaped) = (0_usize, 0, false, false);
@@ -130,6 +138,13 @@ mod tests {
         assert!(texts(&format!("{}1{}", "[".repeat(8), "]".repeat(8))).is_ok());
         assert_eq!(texts(&"[".repeat(1_000_000)), Err(JsonError::TooDeep { bound: 8 }));
         assert!(texts(r#""[[[[[[[[[[[[[[\"[[""#).is_ok());
+    }
+
+    #[test]
+    fn brackets_are_counted_and_nothing_else() {
+        let all: Vec<u8> = (0..=255).collect();
+        assert_eq!(count_open(&all), 2);
+        assert_eq!(count_open(&[b'['; 1_000]), 1_000);
     }
 
     proptest! {

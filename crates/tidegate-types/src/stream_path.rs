@@ -74,29 +74,51 @@ impl StreamPath {
     }
 
     fn first_segment(&self) -> Option<&str> {
-        self.0.split('/').next()
+        let end = self.0.bytes().position(|byte| byte == b'/').unwrap_or(self.0.len());
+        self.0.get(..end)
     }
+}
+
+/// Whether it is a path of plain characters: most are, and are looked at once.
+fn is_plain(text: &str) -> bool {
+    let (mut segments, mut begun) = (1_usize, 0_usize);
+    for (at, byte) in text.bytes().enumerate() {
+        match byte {
+            b'/' if at == begun => return false,
+            b'/' => (segments, begun) = (segments + 1, at + 1),
+            // `.` and `..` begin with one.
+            b'.' if at == begun => return false,
+            b'\\' => return false,
+            b' '..=b'~' => {}
+            _ => return false,
+        }
+    }
+    begun < text.len() && text.len() <= PATH_BYTES_MAX && segments <= SEGMENTS_MAX
 }
 
 impl FromStr for StreamPath {
     type Err = StreamPathError;
 
     fn from_str(text: &str) -> Result<Self, StreamPathError> {
-        if text.is_empty() {
-            return Err(StreamPathError::Empty);
-        }
-        if text.len() > PATH_BYTES_MAX || text.split('/').count() > SEGMENTS_MAX {
-            return Err(StreamPathError::TooLong);
-        }
-        if text.split('/').any(|s| matches!(s, "" | "." | "..")) {
-            return Err(StreamPathError::Segment);
-        }
-        let unsafe_char = |c: char| c.is_control() || c == '\\' || matches!(c, '\u{2028}' | '\u{2029}');
-        if text.contains(unsafe_char) {
-            return Err(StreamPathError::Character);
+        if !is_plain(text) {
+            check(text)?;
         }
         Ok(Self(text.into()))
     }
+}
+
+fn check(text: &str) -> Result<(), StreamPathError> {
+    if text.is_empty() {
+        return Err(StreamPathError::Empty);
+    }
+    if text.len() > PATH_BYTES_MAX || text.split('/').count() > SEGMENTS_MAX {
+        return Err(StreamPathError::TooLong);
+    }
+    if text.split('/').any(|s| matches!(s, "" | "." | "..")) {
+        return Err(StreamPathError::Segment);
+    }
+    let unsafe_char = |c: char| c.is_control() || c == '\\' || matches!(c, '\u{2028}' | '\u{2029}');
+    if text.contains(unsafe_char) { Err(StreamPathError::Character) } else { Ok(()) }
 }
 
 impl<'de> Deserialize<'de> for StreamPath {
@@ -265,6 +287,21 @@ mod tests {
     #[case("a\\b", StreamPathError::Character)]
     fn bad_paths_are_refused(#[case] text: &str, #[case] error: StreamPathError) {
         assert_eq!(text.parse::<StreamPath>(), Err(error));
+    }
+
+    #[test]
+    fn what_is_plain_is_a_path_and_most_paths_are_plain() {
+        assert!(is_plain("bench/a-1/b_2.c ~%*") && !is_plain(".a") && !is_plain("a/") && !is_plain("é"));
+        assert!(!is_plain(&"a/".repeat(40)) && !is_plain(&"a".repeat(513)));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn nothing_is_plain_that_is_no_path(text in "[a./\\ \x00-\x7f\u{2028}é]{0,70}", count in 1..40_usize) {
+            for text in [text.as_str(), &text.repeat(count), &format!("{text}/").repeat(count)] {
+                proptest::prop_assert!(!is_plain(text) || check(text).is_ok());
+            }
+        }
     }
 
     #[rstest]

@@ -34,11 +34,11 @@ pub(super) fn client_address(config: &HttpConfig, peer: IpAddr, headers: &Header
 }
 
 pub(super) fn forwarded_https(config: &HttpConfig, peer: IpAddr, headers: &HeaderMap) -> bool {
+    if !config.trusts(peer.to_canonical()) {
+        return false;
+    }
     let last = headers.get_all(X_FORWARDED_PROTO).iter().next_back().and_then(|value| value.to_str().ok());
-    config.trusts(peer.to_canonical())
-        && last
-            .and_then(|value| value.rsplit(',').next())
-            .is_some_and(|p| p.trim().eq_ignore_ascii_case("https"))
+    last.and_then(|value| value.rsplit(',').next()).is_some_and(|p| p.trim().eq_ignore_ascii_case("https"))
 }
 
 fn parse_entry(entry: &str) -> Option<IpAddr> {

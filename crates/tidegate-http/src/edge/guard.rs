@@ -64,7 +64,7 @@ impl Entry {
 
 /// Whether a `POST` to this target appends and does nothing else.
 pub(crate) fn is_append(target: &str) -> bool {
-    streams::serves(target) && !target.contains(['?', '#'])
+    streams::serves(target) && !target.bytes().any(|byte| matches!(byte, b'?' | b'#'))
 }
 
 /// Whether a `GET` of this target opens a live stream if its handler lets it, and has no large answer otherwise.

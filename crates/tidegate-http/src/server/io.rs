@@ -43,7 +43,8 @@ pub(super) struct LimitedIo<S> {
     progress: SocketProgress,
     limits: IoLimits,
     awaits: Awaits,
-    read_deadline: Instant,
+    /// `None`: of a head that began a moment ago. Most are whole then, and nobody asks.
+    read_deadline: Option<Instant>,
     served: u64,
     read_timer: Option<Pin<Box<Sleep>>>,
     write_timer: Option<Pin<Box<Sleep>>>,
@@ -58,7 +59,7 @@ impl<S> LimitedIo<S> {
             progress,
             limits,
             awaits: Awaits::FirstByte,
-            read_deadline: Instant::now() + limits.head,
+            read_deadline: Some(Instant::now() + limits.head),
             served: 0,
             read_timer: None,
             write_timer: None,
@@ -75,7 +76,7 @@ impl<S> LimitedIo<S> {
 
     /// A socket that served a request before, of which these bytes were read already.
     pub(super) fn came_back(self, read: Bytes) -> Self {
-        let read_deadline = Instant::now() + self.limits.idle;
+        let read_deadline = Some(Instant::now() + self.limits.idle);
         Self { awaits: Awaits::NextRequest, read_deadline, read, ..self }
     }
 
@@ -90,7 +91,7 @@ impl<S> LimitedIo<S> {
 
     fn await_now(&mut self, awaits: Awaits, limit: Duration) {
         self.awaits = awaits;
-        self.read_deadline = Instant::now() + limit;
+        self.read_deadline = Some(Instant::now() + limit);
     }
 
     /// Notices that an answer was finished since the last look.
@@ -111,7 +112,7 @@ impl<S> LimitedIo<S> {
             (Awaits::FirstByte, true) => self.await_now(Awaits::NextRequest, self.limits.idle),
             // The first byte's limit goes on: head and first byte together have one.
             (Awaits::FirstByte, false) => self.awaits = Awaits::Head,
-            (Awaits::NextRequest, false) => self.await_now(Awaits::Head, self.limits.head),
+            (Awaits::NextRequest, false) => (self.awaits, self.read_deadline) = (Awaits::Head, None),
             (Awaits::Head, _) | (Awaits::NextRequest, true) => {}
         }
     }
@@ -121,7 +122,7 @@ impl<S> LimitedIo<S> {
             return false;
         }
         self.note_served();
-        let due = self.read_deadline;
+        let due = *self.read_deadline.get_or_insert_with(|| Instant::now() + self.limits.head);
         // A timer that was set for an earlier request goes off too soon, and is set anew only then:
         // setting it for each would cost every request what few idle connections need.
         if let Some(timer) = self.read_timer.as_mut().filter(|timer| timer.deadline() < due)

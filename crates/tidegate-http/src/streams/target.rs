@@ -56,7 +56,7 @@ pub(super) fn source_path(text: &str, origin: &str) -> Result<StreamPath, Proble
         return Err(refused());
     }
     let path = decode(encoded)?;
-    if path.as_str().split('/').next() == Some(CONTROL_SEGMENT) { Err(refused()) } else { Ok(path) }
+    if is_control(path.as_str()) { Err(refused()) } else { Ok(path) }
 }
 
 impl FromRequestParts<AppState> for Target {
@@ -81,7 +81,7 @@ pub(crate) fn named_by(uri: &Uri) -> Option<StreamPath> {
 /// Whether the URL's path is one of a stream, rather than of what stands beside them.
 pub(crate) fn serves(path: &str) -> bool {
     let Some(rest) = path.strip_prefix(PREFIX) else { return false };
-    !matches!(rest.split('/').next(), Some("" | CONTROL_SEGMENT) | None)
+    !rest.is_empty() && !rest.starts_with('/') && !is_control(rest)
 }
 
 /// The stream, or what is wrong with its name. `known`: what [`named_by`] found.
@@ -90,23 +90,30 @@ pub(super) fn stream_of(uri: &Uri, known: Option<&StreamPath>) -> Result<StreamP
         Some(path) => path.clone(),
         None => decode(uri.path().strip_prefix(PREFIX).ok_or(ErrorCode::NotFound)?)?,
     };
-    if path.as_str().split('/').next() == Some(CONTROL_SEGMENT) {
+    if is_control(path.as_str()) {
         return Err(subscriptions::nothing_here());
     }
     Ok(path)
 }
 
+/// Whether the first segment is the protocol's own.
+fn is_control(path: &str) -> bool {
+    path.strip_prefix(CONTROL_SEGMENT).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
 fn decode(encoded: &str) -> Result<StreamPath, Problem> {
     let refused = |detail| Problem::new(ErrorCode::InvalidRequest).detail(detail);
+    let no_stream = |_| refused("the path names no stream: empty, `.` or `..` segments, or odd characters");
+    if !encoded.as_bytes().contains(&b'%') {
+        return encoded.parse().map_err(no_stream);
+    }
     // A slash that is no separator here would be one to the next reader.
     if encoded.as_bytes().windows(3).any(|three| three.eq_ignore_ascii_case(b"%2f")) {
         return Err(refused("an encoded slash may not stand in a stream path"));
     }
     let decoded =
         percent_decode_str(encoded).decode_utf8().map_err(|_| refused("the stream path is not UTF-8"))?;
-    decoded
-        .parse()
-        .map_err(|_| refused("the path names no stream: empty, `.` or `..` segments, or odd characters"))
+    decoded.parse().map_err(no_stream)
 }
 
 #[cfg(test)]

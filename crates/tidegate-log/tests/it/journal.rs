@@ -22,6 +22,9 @@ async fn open(dir: tempfile::TempDir, journal_bytes: usize) -> Subject {
     Subject { store: Arc::new(store), keep: Box::new(dir) }
 }
 
+/// Rows of the journal that were not moved on.
+const LIVE: &str = "journal WHERE seq > (SELECT merged FROM journal_state)";
+
 fn copy(from: &Path) -> tempfile::TempDir {
     let to = tempfile::tempdir().unwrap();
     for file in ["t.db", "t.db-wal"] {
@@ -191,11 +194,11 @@ async fn housekeeping_moves_what_is_older_than_a_second() {
     let at = bench.create("a").await;
     bench.append(&at, "x").await;
     bench.log.step(tidegate_types::Clock::now(&*bench.clock)).await.unwrap();
-    assert_eq!(rows(&place, "journal"), 1);
+    assert_eq!(rows(&place, LIVE), 1);
     bench.clock.advance(Duration::from_secs(2));
     bench.append(&at, "y").await;
     bench.log.step(tidegate_types::Clock::now(&*bench.clock)).await.unwrap();
-    assert_eq!((rows(&place, "journal"), rows(&place, "chunks")), (1, 1));
+    assert_eq!((rows(&place, LIVE), rows(&place, "chunks")), (1, 1));
     assert_eq!(bench.read_all(&at).await, ["x", "y"]);
 }
 

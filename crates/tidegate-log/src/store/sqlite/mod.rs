@@ -196,7 +196,18 @@ mod tests {
     use super::*;
     use crate::suite::{Bench, Subject};
     use tidegate_db::DbOptions;
-    use tidegate_db::refinery::Target;
+
+    const BACK_TO_THE_THIRD: &str = "
+        CREATE TABLE old_chunks (stream_id INTEGER NOT NULL, first_offset INTEGER NOT NULL, records INTEGER NOT NULL, \
+            at INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY (stream_id, first_offset)) STRICT, WITHOUT ROWID;
+        INSERT INTO old_chunks SELECT stream_id, first_offset, records, at, body FROM chunks;
+        DROP TABLE chunks;
+        ALTER TABLE old_chunks RENAME TO chunks;
+        CREATE TABLE old_journal (seq INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT;
+        INSERT INTO old_journal SELECT seq, body FROM journal WHERE seq > (SELECT merged FROM journal_state);
+        DROP TABLE journal;
+        ALTER TABLE old_journal RENAME TO journal;
+        DELETE FROM schema_history_log WHERE version > 3;";
 
     async fn open(dir: &tempfile::TempDir) -> Db {
         Db::open(&dir.path().join("t.db"), &DbOptions::default()).await.unwrap()
@@ -205,10 +216,8 @@ mod tests {
     #[tokio::test]
     async fn chunks_of_the_third_version_are_read_by_this_one() {
         let dir = tempfile::tempdir().unwrap();
-        let db = open(&dir).await;
-        db.migrate("log", embedded::migrations::runner().set_target(Target::Version(3))).await.unwrap();
-        let journal = db.read::<_, DbError, _>(|conn| Journal::open(conn, 1_000)).await.unwrap();
-        let store = SqliteLogStore { db, lineages: Arc::default(), journal };
+        let options = LogOptions { journal_bytes: 1_000, ..LogOptions::default() };
+        let store = SqliteLogStore::open_with(open(&dir).await, &options).await.unwrap();
         let bench = Bench::open(Subject { store: Arc::new(store), keep: Box::new(()) }).await;
         let (mut written, at) = (Vec::new(), bench.create("a").await);
         for n in 0..100 {
@@ -217,6 +226,9 @@ mod tests {
         }
         let clock = Arc::clone(&bench.clock);
         drop(bench);
+        let db = open(&dir).await;
+        db.write::<_, DbError, _>(|tx| Ok(tx.execute_batch(BACK_TO_THE_THIRD)?)).await.unwrap();
+        drop(db);
         let store = SqliteLogStore::open(open(&dir).await).await.unwrap();
         let subject = Subject { store: Arc::new(store), keep: Box::new(dir) };
         assert_eq!(Bench::go_on(subject, clock).await.read_all(&at).await, written);

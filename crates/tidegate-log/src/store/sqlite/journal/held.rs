@@ -8,6 +8,7 @@ use std::collections::{HashMap, VecDeque};
 use tidegate_types::{Offset, Timestamp};
 
 use super::row::{Entry, Row};
+use super::slots::Slots;
 use crate::StreamId;
 use crate::store::{Chunk, ProducerState};
 
@@ -27,6 +28,8 @@ pub(super) struct Held {
     bytes: usize,
     /// Rows that are being moved.
     pass: Option<Pass>,
+    /// Where they lie in the table.
+    pub(super) slots: Slots,
 }
 
 #[derive(Debug, Default)]
@@ -71,8 +74,7 @@ pub(super) struct Gain {
 #[derive(Debug)]
 pub(super) struct Step {
     pub(super) gains: Vec<Gain>,
-    /// Rows that no stream lacks any more, and the last of them.
-    pub(super) rows: usize,
+    /// The last row that no stream lacks any more.
     pub(super) upto: u64,
     /// What is left of the pass.
     pub(super) rest: Option<Pass>,
@@ -80,8 +82,6 @@ pub(super) struct Step {
 
 /// What a stream costs a step beside its bytes: a page or two.
 const STREAM_COST: usize = 4_096;
-/// What a row costs that is deleted: the chain of its pages is followed.
-const ROW_COST: usize = 1_024;
 
 impl Held {
     pub(super) fn new(merged: u64) -> Self {
@@ -119,6 +119,7 @@ impl Held {
     pub(super) fn drop_staged(&mut self, seq: u64) {
         if let Some(at) = self.staged.iter().position(|row| row.seq == seq) {
             self.bytes = self.bytes.saturating_sub(self.staged.remove(at).weight());
+            self.slots.give_back(seq);
         }
         let committed = self.rows.back().map_or(self.merged, |note| note.seq);
         self.last = self.staged.last().map_or(committed, |row| row.seq.max(committed));
@@ -216,19 +217,9 @@ impl Held {
             }
             gains.push(gain);
         }
-        let (mut rows, mut upto) = (0, self.merging);
-        if pass.ids.is_empty() {
-            let begin = self.rows.partition_point(|note| note.seq <= self.merging);
-            for note in self.rows.range(begin..).take_while(|note| note.seq <= pass.upto) {
-                if left == 0 {
-                    break;
-                }
-                left = left.saturating_sub(ROW_COST.saturating_add(note.bytes / 16));
-                (rows, upto) = (rows + 1, note.seq);
-            }
-        }
-        let rest = (upto < pass.upto).then_some(pass);
-        Some(Step { gains, rows, upto, rest })
+        let is_done = pass.ids.is_empty();
+        let upto = if is_done { pass.upto } else { self.merging };
+        Some(Step { gains, upto, rest: (!is_done).then_some(pass) })
     }
 
     fn begin_pass(&self, before: Timestamp, bytes_max: usize) -> Option<Pass> {
@@ -292,6 +283,7 @@ impl Held {
     pub(super) fn merge_done(&mut self, upto: u64) {
         self.merged = self.merged.max(upto);
         self.merging = self.merging.max(upto);
+        self.slots.free_up_to(upto);
         let mut ids = Vec::new();
         while let Some(note) = self.rows.pop_front_if(|note| note.seq <= upto) {
             self.bytes = self.bytes.saturating_sub(note.bytes);

@@ -1,8 +1,9 @@
 //! Moving rows of the journal to their streams' own tables.
 //!
 //! Owns: how small chunks become large ones. A pass moves whole rows, the oldest first, in steps that ride on
-//! commits: a few streams each, then the rows are deleted, a few each. What a pass had moved when it was cut off is
-//! recognised by its offset and not moved again. Must not: change anything that a reader can see.
+//! commits: a few streams each. The rows stay in the table to be written over, until housekeeping has moved the last.
+//! What a pass had moved when it was cut off is recognised by its offset and not moved again. Must not: change
+//! anything that a reader can see.
 
 use std::sync::PoisonError;
 
@@ -12,7 +13,7 @@ use tidegate_types::{Offset, Timestamp};
 use tokio::sync::oneshot;
 
 use super::Journal;
-use super::held::{Gain, Step};
+use super::held::Gain;
 use crate::StreamId;
 use crate::store::Chunk;
 use crate::store::codec::Joiner;
@@ -30,8 +31,10 @@ pub(super) struct Merge {
     journal: Journal,
     before: Timestamp,
     room: usize,
-    /// The last row that was deleted.
+    /// The last row that was moved.
     upto: Option<u64>,
+    /// Whether the table was emptied.
+    emptied: bool,
     answer: Option<oneshot::Sender<Result<bool, DbError>>>,
 }
 
@@ -40,7 +43,7 @@ impl Merge {
     pub(super) fn step(journal: Journal) -> Self {
         let before = Timestamp::from_millis(i64::MAX);
         let room = (journal.shared.bytes_max / STEPS).clamp(1, CHUNK_BYTES);
-        Self { journal, before, room, upto: None, answer: None }
+        Self { journal, before, room, upto: None, emptied: false, answer: None }
     }
 
     /// The same for a journal that fills up all the same.
@@ -69,8 +72,18 @@ impl Merge {
         // Taken out while it is worked on: after an error or a panic the pass begins anew.
         let step = self.journal.lock().take_step(self.before, pass_bytes, self.room);
         let Some(step) = step else { return Ok(false) };
-        apply(tx, &step)?;
-        self.upto = (step.rows > 0).then_some(step.upto).or(self.upto);
+        for gain in &step.gains {
+            move_gain(tx, gain)?;
+        }
+        if step.rest.is_none() {
+            tx.prepare_cached("UPDATE journal_state SET merged = ?1")?.execute([step.upto])?;
+            self.upto = Some(step.upto);
+            // Nobody writes just now: what was moved need not stay.
+            self.emptied = self.answer.is_some() && self.journal.lock().last() == step.upto;
+        }
+        if self.emptied {
+            tx.prepare_cached("DELETE FROM journal")?.execute([])?;
+        }
         self.journal.lock().go_on(step.upto, step.rest);
         Ok(true)
     }
@@ -88,7 +101,12 @@ impl WriteJob for Merge {
     fn done(self: Box<Self>, outcome: Result<(), DbError>) {
         let mut held = self.journal.lock();
         match (&outcome, self.upto) {
-            (Ok(()), Some(upto)) => held.merge_done(upto),
+            (Ok(()), Some(upto)) => {
+                held.merge_done(upto);
+                if self.emptied {
+                    held.slots.drop_free();
+                }
+            }
             (Ok(()), None) => {}
             (Err(_), _) => held.merge_failed(),
         }
@@ -100,21 +118,6 @@ impl WriteJob for Merge {
             let _ = answer.send(outcome.map(|()| more));
         }
     }
-}
-
-fn apply(tx: &Connection, step: &Step) -> Result<(), DbError> {
-    for gain in &step.gains {
-        move_gain(tx, gain)?;
-    }
-    if step.rows == 0 {
-        return Ok(());
-    }
-    let deleted = tx.prepare_cached("DELETE FROM journal WHERE seq <= ?1")?.execute([step.upto])?;
-    if deleted != step.rows {
-        return Err(DbError::Bug(format!("a merge of {} rows deleted {deleted}", step.rows)));
-    }
-    tx.prepare_cached("UPDATE journal_state SET merged = ?1")?.execute([step.upto])?;
-    Ok(())
 }
 
 /// Moves what one stream gains.

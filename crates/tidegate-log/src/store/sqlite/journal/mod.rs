@@ -4,12 +4,13 @@
 //! afterwards (`merge`). Must not: lose or show a row that the reader's own snapshot of the
 //! database does not have, or grow beyond its bound.
 //!
-//! A row is staged before its commit, so a reader whose snapshot has it finds it in memory. A merge is told
+//! Rows are written over others that were moved on (`slots`). A row is staged before its commit, so a reader whose snapshot has it finds it in memory. A merge is told
 //! after its commit; a reader with an older snapshot then reads the journal's own rows.
 
 mod held;
 mod merge;
 mod row;
+mod slots;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -24,6 +25,8 @@ use self::row::{Entry, Row};
 use crate::store::{Chunk, ProducerState, SHARED_BELOW, Write};
 use crate::{StreamId, StreamInfo};
 
+/// How many of the newest rows are looked for in a snapshot one by one; it seldom lacks more than the last.
+const LOOKS: usize = 8;
 /// A chunk of this size costs no more in the table of chunks than in the journal.
 const OWN_ROW_BYTES: usize = SHARED_BELOW;
 
@@ -37,6 +40,7 @@ pub(super) struct Journal {
 struct Shared {
     held: Mutex<Held>,
     bytes_max: usize,
+    page_bytes: usize,
     /// Why the last merge did not happen.
     stuck: Mutex<Option<DbError>>,
 }
@@ -122,7 +126,8 @@ impl Journal {
     /// The database failed, or a row is not what was written.
     pub(super) fn open(conn: &Connection, bytes_max: usize) -> Result<Self, DbError> {
         let held = Mutex::new(replay(conn)?);
-        Ok(Self { shared: Arc::new(Shared { held, bytes_max, stuck: Mutex::default() }) })
+        let page_bytes = conn.query_row("PRAGMA page_size", [], |row| row.get(0))?;
+        Ok(Self { shared: Arc::new(Shared { held, bytes_max, page_bytes, stuck: Mutex::default() }) })
     }
 
     /// Takes a write, or gives it back: then it belongs in its own table, in the same transaction.
@@ -176,9 +181,22 @@ impl Journal {
         let seq = self.lock().last() + 1;
         let at = draft.at.unwrap_or(Timestamp::from_millis(0));
         let row = Row { seq, at, entries: draft.entries };
-        conn.prepare_cached("INSERT INTO journal (seq, body) VALUES (?1, ?2)")?
-            .execute(params![seq, &row.encode()[..]])?;
-        self.lock().stage(row);
+        let mut body = row.encode();
+        let row_bytes = slots::row_bytes(seq, body.len(), self.shared.page_bytes);
+        body.resize(slots::body_bytes(seq, row_bytes), 0);
+        let slot = self.lock().slots.take(seq, row_bytes, self.shared.bytes_max / 4);
+        let stored = conn
+            .prepare_cached(
+                "INSERT INTO journal (slot, seq, body) VALUES (?1, ?2, ?3) \
+                 ON CONFLICT (slot) DO UPDATE SET seq = excluded.seq, body = excluded.body",
+            )
+            .and_then(|mut statement| statement.execute(params![slot.number, seq, &body[..]]));
+        let mut held = self.lock();
+        if let Err(error) = stored {
+            held.slots.give_back(seq);
+            return Err(error.into());
+        }
+        held.stage(row);
         Ok(Drafted { row: Some(seq), settled })
     }
 
@@ -210,7 +228,24 @@ impl Journal {
 
     /// The same for several looks.
     pub(super) fn snapshot<'a>(&'a self, tx: &'a Connection) -> Result<Snapshot<'a>, DbError> {
-        Ok(Snapshot { journal: self, tx, marks: marks(tx)? })
+        let merged = merged(tx)?;
+        // What the snapshot has was staged before it was committed.
+        let (newest, are_all) = {
+            let held = self.lock();
+            let newest: Vec<_> = held.slots.newest().take(LOOKS).collect();
+            let are_all = newest.len() < LOOKS && held.merged() == merged;
+            (newest, are_all)
+        };
+        let last = match last_of(tx, &newest)? {
+            Some(last) => last.max(merged),
+            None if are_all => merged,
+            None => {
+                let last: Option<u64> =
+                    tx.prepare_cached("SELECT max(seq) FROM journal")?.query_row([], |row| row.get(0))?;
+                last.map_or(merged, |last| last.max(merged))
+            }
+        };
+        Ok(Snapshot { journal: self, tx, marks: Marks { merged, last } })
     }
 
     /// As the writer's running transaction sees it.
@@ -261,20 +296,33 @@ impl Journal {
     }
 }
 
-fn marks(conn: &Connection) -> Result<Marks, DbError> {
-    let sql = "SELECT merged, (SELECT max(seq) FROM journal) FROM journal_state";
-    let (merged, last): (u64, Option<u64>) =
-        conn.prepare_cached(sql)?.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    Ok(Marks { merged, last: last.unwrap_or(merged) })
+fn merged(conn: &Connection) -> Result<u64, DbError> {
+    Ok(conn.prepare_cached("SELECT merged FROM journal_state")?.query_row([], |row| row.get(0))?)
+}
+
+/// The first of these rows that is there.
+fn last_of(conn: &Connection, rows: &[(u64, i64)]) -> Result<Option<u64>, DbError> {
+    let mut statement = conn.prepare_cached("SELECT 1 FROM journal WHERE slot = ?1 AND seq = ?2")?;
+    for (seq, slot) in rows {
+        if statement.exists(params![slot, seq])? {
+            return Ok(Some(*seq));
+        }
+    }
+    Ok(None)
 }
 
 /// Everything in the table.
 fn replay(conn: &Connection) -> Result<Held, DbError> {
-    let mut held = Held::new(marks(conn)?.merged);
-    let mut statement = conn.prepare_cached("SELECT seq, body FROM journal ORDER BY seq")?;
-    let mut rows = statement.query([])?;
+    let merged = merged(conn)?;
+    let mut held = Held::new(merged);
+    let sql = "SELECT slot, seq, length(body), CASE WHEN seq > ?1 THEN body END FROM journal ORDER BY seq";
+    let mut statement = conn.prepare_cached(sql)?;
+    let mut rows = statement.query([merged])?;
     while let Some(found) = rows.next()? {
-        let (seq, body): (u64, Vec<u8>) = (found.get(0)?, found.get(1)?);
+        let (slot, seq, bytes, body): (i64, u64, usize, Option<Vec<u8>>) =
+            (found.get(0)?, found.get(1)?, found.get(2)?, found.get(3)?);
+        held.slots.found(seq, slot, slots::row_bytes_of(seq, bytes), body.is_some());
+        let Some(body) = body else { continue };
         let damaged = |reason| DbError::Unavailable(format!("row {seq} of the journal is damaged: {reason}"));
         held.stage(Row::decode(seq, Bytes::from(body)).map_err(damaged)?);
         held.commit(seq);

@@ -1,7 +1,8 @@
 //! One row of the journal: what one group commit wrote about all of its streams.
 //!
-//! `1 · CRC-32 (4 bytes, little endian) · time (8 bytes) · entries`. The checksum also covers the row's
-//! number. An entry is a tag, the stream and what it gained. Must not: know SQL.
+//! `2 · CRC-32 (4 bytes, little endian) · length of the rest (4 bytes) · time (8 bytes) · entries`, and whatever lies behind.
+//! Version 1 has no length and nothing behind. The checksum also covers the row's number. An entry is a tag, the
+//! stream and what it gained. Must not: know SQL.
 
 use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
 use tidegate_types::{Offset, Timestamp};
@@ -9,8 +10,9 @@ use tidegate_types::{Offset, Timestamp};
 use crate::StreamId;
 use crate::store::{Chunk, ProducerState, varint};
 
-const VERSION: u8 = 1;
-const HEADER: usize = 5;
+const WHOLE: u8 = 1;
+const PADDED: u8 = 2;
+const HEADER: usize = 9;
 /// Memory that an entry takes beside its bytes.
 const ENTRY_OVERHEAD: usize = 192;
 /// The smallest piece of memory that a chunk's body takes.
@@ -58,17 +60,20 @@ impl Row {
         self.entries.iter().map(Entry::weight).sum()
     }
 
-    pub(super) fn encode(&self) -> Bytes {
+    /// The row, without anything behind it.
+    pub(super) fn encode(&self) -> BytesMut {
         let mut body = BytesMut::with_capacity(self.weight());
         body.put_bytes(0, HEADER);
         body.put_i64_le(self.at.as_millis());
         self.entries.iter().for_each(|entry| self.encode_entry(entry, &mut body));
-        let crc = checksum(self.seq, body.get(HEADER..).unwrap_or_default());
+        let rest = body.get(HEADER..).unwrap_or_default();
+        let (crc, length) = (checksum(self.seq, rest), u32::try_from(rest.len()).unwrap_or(u32::MAX));
         if let Some(mut header) = body.get_mut(..HEADER) {
-            header.put_u8(VERSION);
+            header.put_u8(PADDED);
             header.put_u32_le(crc);
+            header.put_u32_le(length);
         }
-        body.freeze()
+        body
     }
 
     fn encode_entry(&self, entry: &Entry, body: &mut BytesMut) {
@@ -101,8 +106,16 @@ impl Row {
         let cut_off = |_| "the row is cut off";
         let version = body.try_get_u8().map_err(cut_off)?;
         let crc = body.try_get_u32_le().map_err(cut_off)?;
-        if version != VERSION {
-            return Err("the row's version is unknown");
+        match version {
+            WHOLE => {}
+            PADDED => {
+                let length = usize::try_from(body.try_get_u32_le().map_err(cut_off)?).unwrap_or(usize::MAX);
+                if length > body.len() {
+                    return Err("the row is cut off");
+                }
+                body.truncate(length);
+            }
+            _ => return Err("the row's version is unknown"),
         }
         if crc != checksum(seq, &body) {
             return Err("the checksum is wrong");
@@ -181,8 +194,20 @@ mod tests {
 
     proptest! {
         #[test]
-        fn rows_survive_the_codec(row in any_row()) {
-            prop_assert_eq!(Row::decode(row.seq, row.encode()), Ok(row));
+        fn rows_survive_the_codec(row in any_row(), padding in 0..100_usize) {
+            let mut body = row.encode();
+            prop_assert_eq!(Row::decode(row.seq, body.clone().freeze()), Ok(row.clone()));
+            body.resize(body.len() + padding, 0);
+            prop_assert_eq!(Row::decode(row.seq, body.freeze()), Ok(row));
+        }
+
+        #[test]
+        fn rows_of_the_first_version_are_read(row in any_row()) {
+            let body = row.encode();
+            let mut old = BytesMut::from(&[WHOLE][..]);
+            old.extend_from_slice(&body[1..5]);
+            old.extend_from_slice(&body[HEADER..]);
+            prop_assert_eq!(Row::decode(row.seq, old.freeze()), Ok(row));
         }
 
         #[test]
@@ -199,9 +224,11 @@ mod tests {
         #[test]
         fn no_bytes_make_the_decoder_panic(payload in proptest::collection::vec(any::<u8>(), 0..100)) {
             let mut body = BytesMut::new();
-            body.put_u8(VERSION);
+            body.put_u8(WHOLE);
             body.put_u32_le(checksum(7, &payload));
             body.put_slice(&payload);
+            let _ = Row::decode(7, body.clone().freeze());
+            body[0] = PADDED;
             let _ = Row::decode(7, body.freeze());
         }
     }
