@@ -51,6 +51,9 @@ impl Offset {
     pub fn digits(self) -> [u8; DIGITS] {
         let (mut text, mut rest) = ([b'0'; DIGITS], self.0);
         for place in text.iter_mut().rev() {
+            if rest == 0 {
+                break;
+            }
             *place += u8::try_from(rest % 10).unwrap_or_default();
             rest /= 10;
         }

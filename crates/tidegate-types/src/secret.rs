@@ -43,6 +43,7 @@ impl SecretKind {
 
 const RANDOM_BYTES: usize = 32;
 const CHECKSUM_BYTES: usize = 4;
+const PAYLOAD_BYTES: usize = RANDOM_BYTES + CHECKSUM_BYTES;
 const ENCODED_LEN: usize = 48; // base64url of 36 bytes, no padding
 
 /// A secret in the clear: shown once to whom it belongs, then only its digest is kept.
@@ -69,9 +70,11 @@ impl Secret {
     /// A secret of these bytes, for kinds that are derived and not drawn; nobody may be able to guess them.
     #[must_use]
     pub fn of_bytes(kind: SecretKind, bytes: &[u8; RANDOM_BYTES]) -> Self {
-        let mut payload = bytes.to_vec();
-        payload.extend_from_slice(&checksum(kind, bytes));
-        let text = format!("{}{}", kind.prefix(), URL_SAFE_NO_PAD.encode(payload));
+        let mut payload = [0; PAYLOAD_BYTES];
+        payload.iter_mut().zip(bytes.iter().chain(&checksum(kind, bytes))).for_each(|(to, from)| *to = *from);
+        let mut text = String::with_capacity(kind.prefix().len() + ENCODED_LEN);
+        text.push_str(kind.prefix());
+        URL_SAFE_NO_PAD.encode_string(payload, &mut text);
         Self { kind, text: text.into() }
     }
 
@@ -95,7 +98,8 @@ impl Secret {
         if encoded.len() != ENCODED_LEN {
             return Err(SecretParseError);
         }
-        let payload = URL_SAFE_NO_PAD.decode(encoded).map_err(|_| SecretParseError)?;
+        let mut payload = [0; PAYLOAD_BYTES];
+        URL_SAFE_NO_PAD.decode_slice(encoded, &mut payload).map_err(|_| SecretParseError)?;
         let (random, sum) = payload.split_at_checked(RANDOM_BYTES).ok_or(SecretParseError)?;
         if sum != checksum(kind, random) {
             return Err(SecretParseError);
@@ -141,13 +145,16 @@ const TAG_LEN: usize = 22;
 /// The rotating half of a lease: 128 random bits, 22 base64url characters, carried in the SSE id
 /// and in `Last-Event-ID`, never in a URL.
 #[derive(Clone, PartialEq, Eq)]
-pub struct ResumeTag(Box<str>);
+pub struct ResumeTag([u8; TAG_LEN]);
 
 impl ResumeTag {
     /// Draws a new tag.
     pub fn generate(entropy: &dyn Entropy) -> Self {
         let random: [u8; TAG_BYTES] = entropy.array();
-        Self(URL_SAFE_NO_PAD.encode(random).into())
+        let mut text = [b'A'; TAG_LEN];
+        // Sixteen bytes become just so many letters, so this can't fail.
+        let _ = URL_SAFE_NO_PAD.encode_slice(random, &mut text);
+        Self(text)
     }
 
     /// Reads a tag as a browser sends it back.
@@ -157,19 +164,21 @@ impl ResumeTag {
     pub fn parse(text: &str) -> Result<Self, SecretParseError> {
         let well_formed =
             text.len() == TAG_LEN && URL_SAFE_NO_PAD.decode(text).is_ok_and(|bytes| bytes.len() == TAG_BYTES);
-        if well_formed { Ok(Self(text.into())) } else { Err(SecretParseError) }
+        let text = text.as_bytes().try_into().map_err(|_| SecretParseError)?;
+        if well_formed { Ok(Self(text)) } else { Err(SecretParseError) }
     }
 
     /// The SHA-256 that stands for it at rest.
     #[must_use]
     pub fn digest(&self) -> [u8; 32] {
-        Sha256::digest(self.0.as_bytes()).into()
+        Sha256::digest(self.0).into()
     }
 
     /// The text, for the id line of the connection that it was issued to.
     #[must_use]
     pub fn reveal(&self) -> &str {
-        &self.0
+        // Letters of the alphabet alone.
+        std::str::from_utf8(&self.0).unwrap_or_default()
     }
 }
 

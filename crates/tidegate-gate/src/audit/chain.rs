@@ -5,13 +5,14 @@ use sha2::{Digest as _, Sha256};
 
 use super::row::Fields;
 
-/// The hash of a row. Every field is length-prefixed, so that no two rows share their bytes.
-pub(crate) fn chain_hash(previous: &[u8; 32], seq: u64, row: &Fields<'_>) -> [u8; 32] {
-    let mut hash = Sha256::new();
-    hash.update(b"tidegate audit 1");
-    hash.update(previous);
-    hash.update(seq.to_le_bytes());
-    hash.update(row.at.to_le_bytes());
+/// The hash of a row. Every field is length-prefixed, so that no two rows share their bytes. `scratch`: memory
+/// that is used again for the next; hashed in one piece, a row costs half of what it does in twenty.
+pub(crate) fn chain_hash(scratch: &mut Vec<u8>, previous: &[u8; 32], seq: u64, row: &Fields<'_>) -> [u8; 32] {
+    scratch.clear();
+    scratch.extend_from_slice(b"tidegate audit 1");
+    scratch.extend_from_slice(previous);
+    scratch.extend_from_slice(&seq.to_le_bytes());
+    scratch.extend_from_slice(&row.at.to_le_bytes());
     let fields = [
         Some(row.kind),
         Some(row.actor),
@@ -23,13 +24,13 @@ pub(crate) fn chain_hash(previous: &[u8; 32], seq: u64, row: &Fields<'_>) -> [u8
     ];
     for field in fields {
         match field {
-            None => hash.update([0]),
+            None => scratch.push(0),
             Some(text) => {
-                hash.update([1]);
-                hash.update((text.len() as u64).to_le_bytes());
-                hash.update(text.as_bytes());
+                scratch.push(1);
+                scratch.extend_from_slice(&(text.len() as u64).to_le_bytes());
+                scratch.extend_from_slice(text.as_bytes());
             }
         }
     }
-    hash.finalize().into()
+    Sha256::digest(scratch).into()
 }

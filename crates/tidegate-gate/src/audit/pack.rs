@@ -55,6 +55,7 @@ impl Batch {
         let mut body = Vec::with_capacity(most.saturating_mul(USUAL_BYTES));
         let mut hashes = Vec::with_capacity(most.saturating_mul(HASH_BYTES));
         let mut words = Vec::with_capacity(most.saturating_mul(4));
+        let mut scratch = Vec::with_capacity(2 * USUAL_BYTES);
         let (first_seq, mut first_at, mut count) = (end.seq + 1, i64::MAX, 0);
         for row in rows.iter().take(most) {
             if body.len() >= BATCH_BYTES {
@@ -66,7 +67,7 @@ impl Batch {
             words.extend(words_of(&fields));
             first_at = first_at.min(fields.at);
             let seq = end.seq + 1;
-            let hash = chain_hash(&end.hash, seq, &fields);
+            let hash = chain_hash(&mut scratch, &end.hash, seq, &fields);
             hashes.extend_from_slice(&hash);
             *end = ChainEnd { seq, hash, at: end.at.max(fields.at) };
             count += 1;
@@ -88,21 +89,50 @@ fn write_fields(body: &mut Vec<u8>, fields: &Fields<'_>) -> Result<(), DbError> 
         body.push(b',');
         match text {
             None => body.extend_from_slice(b"null"),
-            Some(text) if is_plain(text) => {
-                body.push(b'"');
-                body.extend_from_slice(text.as_bytes());
-                body.push(b'"');
-            }
-            Some(text) => write_other(body, &text)?,
+            Some(text) => match form_of(text) {
+                Form::Plain => {
+                    body.push(b'"');
+                    body.extend_from_slice(text.as_bytes());
+                    body.push(b'"');
+                }
+                Form::Quotes => write_quoting(body, text),
+                Form::Other => write_other(body, &text)?,
+            },
         }
     }
     body.push(b']');
     Ok(())
 }
 
-/// Whether JSON writes a text as it is. Most are ids and words.
-fn is_plain(text: &str) -> bool {
-    text.bytes().fold(true, |plain, byte| plain & (byte >= b' ') & (byte != b'"') & (byte != b'\\'))
+/// What JSON makes of a text.
+enum Form {
+    /// As it is: most are ids and words.
+    Plain,
+    /// A backslash before each quote: the details are JSON themselves.
+    Quotes,
+    Other,
+}
+
+fn form_of(text: &str) -> Form {
+    let (plain, other) = text.bytes().fold((true, false), |(plain, other), byte| {
+        (plain & (byte != b'"'), other | (byte < b' ') | (byte == b'\\'))
+    });
+    match (plain, other) {
+        (_, true) => Form::Other,
+        (true, false) => Form::Plain,
+        (false, false) => Form::Quotes,
+    }
+}
+
+fn write_quoting(body: &mut Vec<u8>, text: &str) {
+    body.push(b'"');
+    for (at, piece) in text.as_bytes().split(|byte| *byte == b'"').enumerate() {
+        if at > 0 {
+            body.extend_from_slice(b"\\\"");
+        }
+        body.extend_from_slice(piece);
+    }
+    body.push(b'"');
 }
 
 fn write_other(body: &mut Vec<u8>, value: &impl serde::Serialize) -> Result<(), DbError> {

@@ -33,9 +33,13 @@ impl Word {
     /// Not for secrets, and not against those who choose words: a collision costs one look inside.
     fn of(field: u64, text: &str) -> Self {
         let mut state = mixed(field ^ ((text.len() as u64) << 8));
-        for piece in text.as_bytes().chunks(8) {
+        let (eights, rest) = text.as_bytes().as_chunks();
+        for eight in eights {
+            state = mixed(state ^ u64::from_le_bytes(*eight));
+        }
+        if !rest.is_empty() {
             let mut eight = [0; 8];
-            eight.iter_mut().zip(piece).for_each(|(to, from)| *to = *from);
+            eight.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
             state = mixed(state ^ u64::from_le_bytes(eight));
         }
         Self(state)

@@ -71,6 +71,12 @@ pub(crate) async fn owner_of(state: &AppState, path: &StreamPath) -> Result<Opti
     if !path.is_reserved() {
         return Ok(None);
     }
+    // Boxed: nearly all live reads are of other paths, and would hold room for it as long as they are opened.
+    Box::pin(owner_of_own(state, path)).await
+}
+
+/// The same for paths of the server itself.
+async fn owner_of_own(state: &AppState, path: &StreamPath) -> Result<Option<UserId>, Problem> {
     let mut segments = path.as_str().split('/');
     match (segments.next(), segments.next()) {
         (Some("users"), Some(id)) => Ok(id.parse().ok()),

@@ -12,6 +12,7 @@ use http::{HeaderMap, Uri};
 use tidegate_types::{ErrorCode, SecretKind};
 
 use crate::HttpConfig;
+use crate::extract::decoded;
 use crate::problem::Problem;
 
 /// The cookie that carries a feed's ticket, then its lease's handle.
@@ -65,8 +66,7 @@ fn url_ticket(uri: &Uri) -> Option<Cow<'_, str>> {
     let named = |name: &str| {
         ["ticket", "token", "sse_token"].iter().any(|known| name.trim().eq_ignore_ascii_case(known))
     };
-    let mut pairs = form_urlencoded::parse(uri.query()?.as_bytes());
-    pairs.find(|(name, value)| named(name) && !value.is_empty()).map(|(_, value)| value)
+    decoded(uri.query()?).find(|(name, value)| named(name) && !value.is_empty()).map(|(_, value)| value)
 }
 
 /// A cookie's value; HTTP/2 may split the header.

@@ -12,6 +12,7 @@ use super::caller::authenticate;
 use super::present::{FEED_COOKIE, Presented, cookie};
 use super::same_origin;
 use crate::AppState;
+use crate::edge::RequestInfo;
 use crate::problem::Problem;
 
 /// What opens a stream.
@@ -29,6 +30,17 @@ impl FromRequestParts<AppState> for StreamCredential {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+        Self::of(state, parts, parts.extensions.get()).await
+    }
+}
+
+impl StreamCredential {
+    /// Reads it. `info`: what is known of the request.
+    pub(crate) async fn of(
+        state: &AppState,
+        parts: &Parts,
+        info: Option<&RequestInfo>,
+    ) -> Result<Self, Problem> {
         let presented = Presented::of(state.config(), parts)?;
         let feed =
             cookie(&parts.headers, FEED_COOKIE).filter(|_| parts.uri.path().starts_with("/api/v1/events"));
@@ -37,12 +49,13 @@ impl FromRequestParts<AppState> for StreamCredential {
             (Presented::Nothing | Presented::SessionCookie(_), Some(value)) => {
                 let value: SecretString = value.to_owned().into();
                 // A forged GET would take a connection's slot and could be probed, so streams ask too.
-                same_origin::check(state.config(), parts, parts.extensions.get())?;
+                same_origin::check(state.config(), parts, info)?;
                 Ok(Self::FeedCookie(value))
             }
-            (presented, _) => Ok(Self::Principal(
-                authenticate(state, parts, parts.extensions.get(), presented, true).await?,
-            )),
+            (Presented::Nothing, None) => Ok(Self::Principal(Principal::Anonymous)),
+            (presented, _) => {
+                Ok(Self::Principal(Box::pin(authenticate(state, parts, info, presented, true)).await?))
+            }
         }
     }
 }

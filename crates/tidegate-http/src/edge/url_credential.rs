@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use http::{Method, Uri};
 use tidegate_types::{ErrorCode, Secret, SecretKind};
 
+use crate::extract::decoded;
 use crate::problem::Problem;
 
 /// Names that a ticket may have (existing front ends use all three).
@@ -30,7 +31,7 @@ pub(super) fn check(method: &Method, uri: &Uri) -> Result<(), Problem> {
     let Some(query) = uri.query() else { return Ok(()) };
     let mut tickets: Vec<Cow<'_, str>> = Vec::new();
     let mut leaked = false;
-    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+    for (name, value) in decoded(query) {
         if is_among(&name, &TICKET_NAMES) {
             tickets.push(value);
         } else {

@@ -17,5 +17,5 @@ pub(crate) use form::FormOrJson;
 pub(crate) use json::{JsonBody, OptionalJson};
 pub(crate) use page::{Page, PageArgs};
 pub(crate) use path::Path;
-pub(crate) use query::{Query, query_pairs};
+pub(crate) use query::{Pair, Query, decoded, query_pairs};
 pub(crate) use whole::parse_json;

@@ -46,8 +46,19 @@ pub(crate) type Pair<'q> = (Cow<'q, str>, Cow<'q, str>);
 
 /// The parameters in order, each name once.
 pub(crate) fn query_pairs(query: &str) -> Result<Vec<Pair<'_>>, Problem> {
-    let pairs: Vec<_> = form_urlencoded::parse(query.as_bytes()).collect();
+    let pairs: Vec<_> = decoded(query).collect();
     if has_twins(&pairs) { Err(ErrorCode::DuplicateParameter.into()) } else { Ok(pairs) }
+}
+
+/// The parameters in order, decoded where they have to be.
+pub(crate) fn decoded(query: &str) -> impl Iterator<Item = Pair<'_>> {
+    let is_plain = !query.bytes().any(|byte| matches!(byte, b'%' | b'+'));
+    let (plain, other) = if is_plain { (query, "") } else { ("", query) };
+    let pieces = plain.split('&').filter(|piece| !piece.is_empty());
+    let plain = pieces.map(|piece| piece.split_once('=').unwrap_or((piece, "")));
+    plain
+        .map(|(name, value)| (Cow::Borrowed(name), Cow::Borrowed(value)))
+        .chain(form_urlencoded::parse(other.as_bytes()))
 }
 
 fn has_twins(pairs: &[Pair<'_>]) -> bool {
@@ -56,4 +67,19 @@ fn has_twins(pairs: &[Pair<'_>]) -> bool {
         return !pairs.iter().all(|(name, _)| seen.insert(name.as_ref()));
     }
     pairs.iter().enumerate().any(|(at, (name, _))| pairs.iter().take(at).any(|(earlier, _)| earlier == name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_read_as_forms_do_whether_or_not_they_need_decoding() {
+        for query in
+            ["", "&", "a", "a=", "=b", "a=b=c", "a=1&&b=2&", "a=%20&b=+", "x=%2", "ä=ö", "a&a", "?a=1#b"]
+        {
+            let expected: Vec<_> = form_urlencoded::parse(query.as_bytes()).collect();
+            assert_eq!(decoded(query).collect::<Vec<_>>(), expected, "{query}");
+        }
+    }
 }

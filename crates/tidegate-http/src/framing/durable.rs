@@ -3,8 +3,9 @@
 //! Owns: `data` and `control` events; JSON records travel in an array, bytes as base64.
 //! Must not: send any other event: clients of the protocol know only these two.
 
+use std::io::Write as _;
+
 use bytes::Bytes;
-use serde::Serialize;
 use tidegate_types::Offset;
 
 use super::Payload;
@@ -19,19 +20,15 @@ const DATA_FIELD: &[u8] = b"data:";
 const CONTROL_BYTES: usize = 160;
 
 /// What follows every `data` event.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Control {
     /// Where to read on.
     pub(crate) stream_next_offset: Offset,
     /// For caches; left out once the stream has ended.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) stream_cursor: Option<String>,
+    pub(crate) stream_cursor: Option<u64>,
     /// Nothing is left to read at this moment.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) up_to_date: bool,
     /// Nothing will ever follow.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) stream_closed: bool,
 }
 
@@ -62,16 +59,28 @@ pub(crate) fn push_batch<'a>(out: &mut Vec<u8>, records: impl Iterator<Item = &'
 /// A `control` event.
 pub(crate) fn encode_control(control: &Control) -> Bytes {
     let mut out = Vec::with_capacity(CONTROL_BYTES);
+    push_control(&mut out, control);
+    Bytes::from(out)
+}
+
+/// The same, at the end of what is there. Written by hand: digits and words of ours need no escapes.
+pub(crate) fn push_control(out: &mut Vec<u8>, control: &Control) {
     out.extend_from_slice(CONTROL_HEAD);
     out.extend_from_slice(DATA_FIELD);
-    let empty = out.len();
-    // Digits and booleans always serialise; an empty object is the honest rest.
-    if serde_json::to_writer(&mut out, control).is_err() {
-        out.truncate(empty);
-        out.extend_from_slice(b"{}");
+    out.extend_from_slice(b"{\"streamNextOffset\":\"");
+    out.extend_from_slice(&control.stream_next_offset.digits());
+    out.push(b'"');
+    if let Some(cursor) = control.stream_cursor {
+        // Writing to memory does not fail.
+        let _ = write!(out, ",\"streamCursor\":\"{cursor}\"");
     }
-    out.extend_from_slice(b"\n\n");
-    Bytes::from(out)
+    if control.up_to_date {
+        out.extend_from_slice(b",\"upToDate\":true");
+    }
+    if control.stream_closed {
+        out.extend_from_slice(b",\"streamClosed\":true");
+    }
+    out.extend_from_slice(b"}\n\n");
 }
 
 fn push_array<'a>(out: &mut Vec<u8>, records: impl Iterator<Item = &'a [u8]>) {

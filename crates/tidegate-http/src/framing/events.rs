@@ -16,6 +16,9 @@ const DATA_FIELD: &[u8] = b"data: ";
 /// `id: `, sixteen digits and the line's end: the head of every encoded record.
 pub(crate) const ID_LINE_LEN: usize = 21;
 
+/// What a hello takes at least with a path of some length.
+const HELLO_BYTES: usize = 256;
+
 /// What the first frame of a connection says.
 #[derive(Debug, Serialize)]
 pub(crate) struct Hello<'a> {
@@ -70,20 +73,25 @@ pub(crate) fn without_id(record: &Bytes) -> Bytes {
 /// The id line of one connection.
 pub(crate) fn id_line(offset: Offset, tag: Option<&ResumeTag>) -> Bytes {
     let mut out = Vec::with_capacity(ID_LINE_LEN + 24);
+    push_id_line(&mut out, offset, tag);
+    Bytes::from(out)
+}
+
+fn push_id_line(out: &mut Vec<u8>, offset: Offset, tag: Option<&ResumeTag>) {
     out.extend_from_slice(ID_FIELD);
-    out.extend_from_slice(offset.to_string().as_bytes());
+    out.extend_from_slice(&offset.digits());
     if let Some(tag) = tag {
         out.push(b'.');
         out.extend_from_slice(tag.reveal().as_bytes());
     }
     out.push(b'\n');
-    Bytes::from(out)
 }
 
 /// The first frame: always with data, since some browsers ignore an id without any.
 pub(crate) fn encode_hello(hello: &Hello<'_>, at: Offset, tag: Option<&ResumeTag>, retry_ms: u32) -> Bytes {
-    let mut out = b"event: tidegate.hello\n".to_vec();
-    out.extend_from_slice(&id_line(at, tag));
+    let mut out = Vec::with_capacity(HELLO_BYTES);
+    out.extend_from_slice(b"event: tidegate.hello\n");
+    push_id_line(&mut out, at, tag);
     push_field(&mut out, b"retry: ", retry_ms.to_string().as_bytes());
     push_json(&mut out, hello);
     Bytes::from(out)
@@ -120,8 +128,12 @@ fn push_field(out: &mut Vec<u8>, field: &[u8], value: &[u8]) {
 }
 
 fn push_json(out: &mut Vec<u8>, value: &impl Serialize) {
+    out.extend_from_slice(DATA_FIELD);
+    let empty = out.len();
     // Small structs of strings and numbers always serialise; JSON text holds no raw line end.
-    let text = serde_json::to_vec(value).unwrap_or_else(|_| b"{}".to_vec());
-    push_field(out, DATA_FIELD, &text);
-    out.push(b'\n');
+    if serde_json::to_writer(&mut *out, value).is_err() {
+        out.truncate(empty);
+        out.extend_from_slice(b"{}");
+    }
+    out.extend_from_slice(b"\n\n");
 }

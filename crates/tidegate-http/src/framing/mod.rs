@@ -17,7 +17,7 @@ pub(crate) use cursor::{interval, next_cursor};
 pub(crate) use dialect::{
     as_codegen, as_master_mode, cancelled_error, codegen_status, master_mode_status, percent,
 };
-pub(crate) use durable::{Control, encode_batch, encode_control, encode_data, push_batch};
+pub(crate) use durable::{Control, encode_batch, encode_control, encode_data, push_batch, push_control};
 pub(crate) use events::{
     Hello, ID_LINE_LEN, encode_end, encode_gap, encode_hello, encode_ping, encode_record, id_line, without_id,
 };

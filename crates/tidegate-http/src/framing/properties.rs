@@ -126,7 +126,7 @@ fn control_events_carry_data_and_only_hello_an_id() {
 
 #[test]
 fn a_control_event_of_the_protocol_leaves_the_cursor_out_at_the_end() {
-    let open = Control { stream_cursor: Some("17".into()), up_to_date: true, ..Control::default() };
+    let open = Control { stream_cursor: Some(17), up_to_date: true, ..Control::default() };
     let text = encode_control(&open);
     assert_eq!(
         &text[..],

@@ -102,7 +102,7 @@ impl Acceptor {
             tracing::debug!(error.message = %error, "socket gone before its first byte");
             return;
         }
-        let socket = Socket::Bare(socket);
+        let socket = Socket::New(socket);
         let peer = PeerAddress { address, tls: self.tls.is_some() };
         let client = Client {
             peer,

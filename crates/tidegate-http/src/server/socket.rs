@@ -33,6 +33,8 @@ const PIECE_BYTES: usize = 2 * 1_024;
 /// A client's socket.
 #[derive(Debug)]
 pub(super) enum Socket {
+    /// It was just taken: what its client says first is there, or is so in a moment.
+    New(Bare),
     /// Nothing had to be waited for yet.
     Bare(Bare),
     /// The runtime's poller has it.
@@ -45,7 +47,7 @@ impl Socket {
     /// The socket without the runtime's poller.
     pub(super) fn into_bare(self) -> io::Result<Bare> {
         match self {
-            Self::Bare(socket) => Ok(socket),
+            Self::New(socket) | Self::Bare(socket) => Ok(socket),
             Self::Driven(socket) => socket.into_std().map(Bare::from_std),
             Self::Lost => Err(ErrorKind::NotConnected.into()),
         }
@@ -54,7 +56,7 @@ impl Socket {
     /// Tells the runtime's poller of it.
     fn drive(&mut self) -> io::Result<()> {
         *self = match std::mem::replace(self, Self::Lost) {
-            Self::Bare(socket) => Self::Driven(Driven::from_std(socket.into())?),
+            Self::New(socket) | Self::Bare(socket) => Self::Driven(Driven::from_std(socket.into())?),
             other => other,
         };
         Ok(())
@@ -62,7 +64,7 @@ impl Socket {
 
     /// Does it at once, or nothing if that would block and the poller has to be asked.
     fn at_once<T>(&mut self, mut act: impl FnMut(&mut Bare) -> io::Result<T>) -> io::Result<Option<T>> {
-        let Self::Bare(socket) = self else { return Ok(None) };
+        let (Self::New(socket) | Self::Bare(socket)) = self else { return Ok(None) };
         loop {
             match act(socket) {
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
@@ -73,36 +75,53 @@ impl Socket {
         self.drive().map(|()| None)
     }
 
-    /// Reads what is there; `false` if the poller has to be asked.
-    fn read_at_once(&mut self, buffer: &mut ReadBuf<'_>) -> io::Result<bool> {
+    /// Reads what is there.
+    fn read_at_once(&mut self, buffer: &mut ReadBuf<'_>) -> io::Result<AtOnce> {
         let begin = buffer.filled().len();
         loop {
-            let Self::Bare(socket) = self else { return Ok(false) };
+            let (Self::New(socket) | Self::Bare(socket)) = self else { return Ok(AtOnce::Never) };
             let room = buffer.remaining().min(PIECE_BYTES);
             match socket.read(buffer.initialize_unfilled_to(room)) {
                 Ok(read) => {
                     buffer.advance(read);
                     // Less than there was room for is all that is there, or the end.
                     if read < room || buffer.remaining() == 0 {
-                        return Ok(true);
+                        return Ok(AtOnce::Done);
                     }
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 // It is met again at the next try.
-                Err(_) if buffer.filled().len() > begin => return Ok(true),
+                Err(_) if buffer.filled().len() > begin => return Ok(AtOnce::Done),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => break,
                 Err(error) => return Err(error),
             }
         }
-        self.drive().map(|()| false)
+        if let Self::New(_) = self {
+            *self = match std::mem::replace(self, Self::Lost) {
+                Self::New(socket) => Self::Bare(socket),
+                other => other,
+            };
+            return Ok(AtOnce::Soon);
+        }
+        self.drive().map(|()| AtOnce::Never)
     }
 
     fn driven(&mut self) -> io::Result<Pin<&mut Driven>> {
         match self {
             Self::Driven(socket) => Ok(Pin::new(socket)),
-            Self::Bare(_) | Self::Lost => Err(ErrorKind::NotConnected.into()),
+            Self::New(_) | Self::Bare(_) | Self::Lost => Err(ErrorKind::NotConnected.into()),
         }
     }
+}
+
+/// What came of a read that does not wait.
+enum AtOnce {
+    Done,
+    /// Nothing yet, but others have something to do first: to be tried once more after them. Telling the poller
+    /// of a socket, and that it goes on to a shard then, costs more than that.
+    Soon,
+    /// The poller has to be asked.
+    Never,
 }
 
 impl AsyncRead for Socket {
@@ -111,10 +130,14 @@ impl AsyncRead for Socket {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        if self.read_at_once(buffer)? {
-            return Poll::Ready(Ok(()));
+        match self.read_at_once(buffer)? {
+            AtOnce::Done => Poll::Ready(Ok(())),
+            AtOnce::Soon => {
+                context.waker().wake_by_ref();
+                Poll::Pending
+            }
+            AtOnce::Never => self.driven()?.poll_read(context, buffer),
         }
-        self.driven()?.poll_read(context, buffer)
     }
 }
 
@@ -152,7 +175,7 @@ impl AsyncWrite for Socket {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         match &mut *self {
-            Self::Bare(socket) => Poll::Ready(socket.shutdown(Shutdown::Write)),
+            Self::New(socket) | Self::Bare(socket) => Poll::Ready(socket.shutdown(Shutdown::Write)),
             Self::Driven(_) => self.driven()?.poll_shutdown(context),
             Self::Lost => Poll::Ready(Ok(())),
         }
@@ -185,6 +208,18 @@ mod tests {
         let (read, ()) = tokio::join!(ours.read_u8(), async { theirs.write_all(b"d").unwrap() });
         assert_eq!(read.unwrap(), b'd');
         assert!(was_bare && matches!(ours, Socket::Driven(_)));
+    }
+
+    #[tokio::test]
+    async fn what_comes_a_moment_after_its_connection_needs_no_poller() {
+        let (ours, mut theirs) = pair();
+        let mut ours = Socket::New(ours.into_bare().unwrap());
+        let (read, ()) = tokio::join!(ours.read_u8(), async { theirs.write_all(b"a").unwrap() });
+        assert_eq!(read.unwrap(), b'a');
+        assert!(matches!(ours, Socket::Bare(_)));
+        let (read, ()) = tokio::join!(ours.read_u8(), async { theirs.write_all(b"b").unwrap() });
+        assert_eq!(read.unwrap(), b'b');
+        assert!(matches!(ours, Socket::Driven(_)));
     }
 
     #[tokio::test]

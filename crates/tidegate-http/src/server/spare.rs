@@ -10,7 +10,7 @@ use std::sync::{Mutex, PoisonError};
 use bytes::BytesMut;
 use http::HeaderMap;
 
-const KEPT: usize = 32;
+const KEPT: usize = 64;
 const WRITTEN_BYTES_MAX: usize = 16 * 1_024;
 const HEADERS_MAX: usize = 64;
 

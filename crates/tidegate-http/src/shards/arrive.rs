@@ -24,7 +24,7 @@ impl Shard {
         self.serial += 1;
         let mut reader = Box::new(Reader {
             socket,
-            heard: Heard { readable: false, writable: true },
+            heard: Heard { writable: true, ..Heard::default() },
             watches_writes: false,
             log: Some(log),
             held,

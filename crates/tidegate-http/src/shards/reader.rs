@@ -85,6 +85,7 @@ impl Reader {
     pub(super) fn hear(&mut self, heard: Heard) {
         self.heard.readable |= heard.readable;
         self.heard.writable |= heard.writable;
+        self.heard.hung_up |= heard.hung_up;
     }
 
     pub(super) fn is_blocked(&self) -> bool {
@@ -179,8 +180,9 @@ impl Reader {
 
     /// Takes what the client sent; `false` once it hung up.
     pub(super) fn take_sent(&mut self) -> bool {
-        if !self.heard.readable {
-            return true;
+        // Whoever hung up has no use for what comes next, whatever they sent before.
+        if self.heard.hung_up || !self.heard.readable {
+            return !self.heard.hung_up;
         }
         let mut buffer = [0; READ_BYTES];
         // Whoever sends more than a request ahead is not read from until its turn.

@@ -24,6 +24,8 @@ pub(super) struct Heard {
     pub(super) readable: bool,
     /// It may take bytes again.
     pub(super) writable: bool,
+    /// The other end hung up; nothing more comes behind what is there.
+    pub(super) hung_up: bool,
 }
 
 pub(super) struct Sockets {
@@ -90,6 +92,7 @@ impl From<&Event> for Heard {
         Self {
             readable: over || event.is_readable() || event.is_read_closed(),
             writable: over || event.is_writable() || event.is_write_closed(),
+            hung_up: event.is_read_closed(),
         }
     }
 }
@@ -133,10 +136,11 @@ mod tests {
         }
         pairs[1].1.write_all(b"x").unwrap();
         let heard = told(&mut sockets, |all| !all.is_empty()).await;
-        assert_eq!(heard, [(1, Heard { readable: true, writable: false })]);
+        assert_eq!(heard, [(1, Heard { readable: true, ..Heard::default() })]);
         let (mut ours, theirs) = pairs.remove(0);
         drop(theirs);
-        assert!(told(&mut sockets, |all| !all.is_empty()).await.iter().all(|(key, _)| *key == 0));
+        let heard = told(&mut sockets, |all| !all.is_empty()).await;
+        assert!(heard.iter().all(|(key, heard)| *key == 0 && heard.hung_up));
         assert_eq!(ours.read(&mut [0]).unwrap(), 0);
         sockets.leave(&mut pairs[0].0).unwrap();
         pairs[0].1.write_all(b"y").unwrap();

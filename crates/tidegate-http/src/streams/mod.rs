@@ -57,6 +57,10 @@ pub(crate) async fn serve(
     if append::is_plain(&head) {
         return append::plain(state, info, &mut head, body).await.unwrap_or_else(Problem::into_response);
     }
+    if read::is_live(&head) {
+        let opened = Box::pin(read::live(state, arrival, info, &mut head)).await;
+        return opened.unwrap_or_else(Problem::into_response);
+    }
     head.extensions.insert(info.clone());
     head.extensions.insert(arrival.socket.clone());
     // Boxed, so that what only these need does not weigh on every append.

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use tidegate_types::{ErrorCode, ReadFrom};
 
+use crate::extract::Pair;
 use crate::problem::Problem;
 use crate::tail::refusal;
 
@@ -32,6 +33,22 @@ pub(super) enum Live {
 }
 
 impl ReadQuery {
+    /// The same from parameters that were decoded already.
+    pub(super) fn of(pairs: Vec<Pair<'_>>) -> Self {
+        let mut query = Self::default();
+        for (name, value) in pairs {
+            let field = match &*name {
+                "offset" => &mut query.offset,
+                "live" => &mut query.live,
+                "cursor" => &mut query.cursor,
+                "after" => &mut query.after,
+                _ => continue,
+            };
+            *field = Some(value.into_owned());
+        }
+        query
+    }
+
     /// The position, if one was named.
     pub(super) fn from(&self) -> Result<Option<ReadFrom>, Problem> {
         let named = self.offset.as_deref().or(self.after.as_deref());

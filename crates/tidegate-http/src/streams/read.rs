@@ -3,7 +3,8 @@
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use tidegate_gate::Principal;
 use tidegate_log::{Page, ReadBound};
 use tidegate_types::{ErrorCode, ReadFrom};
@@ -14,10 +15,11 @@ use super::{caching, headers, long_poll};
 use crate::AppState;
 use crate::access;
 use crate::credential::StreamCredential;
-use crate::extract::Query;
+use crate::edge::{Arrival, RequestInfo};
+use crate::extract::{Query, query_pairs};
 use crate::framing::next_cursor;
 use crate::problem::Problem;
-use crate::tail::{TailArgs, TailFraming, TailRequest, respond};
+use crate::tail::{TailArgs, TailFraming, TailRequest, respond, respond_to};
 use crate::wire::refuse_gap;
 
 /// Reads a stream.
@@ -31,38 +33,81 @@ pub(super) async fn read(
     open(&state, target, &query, args, &request).await
 }
 
+/// Whether the head is one of a live stream, by its method and URL alone.
+pub(super) fn is_live(head: &Parts) -> bool {
+    let is_live = |piece| matches!(piece, "live=sse" | "live=events");
+    head.method == Method::GET && head.uri.query().is_some_and(|query| query.split('&').any(is_live))
+}
+
+/// The same for such a head, without the extractors: what they put together for every kind of handler is a good
+/// part of what a connect costs.
+pub(super) async fn live(
+    state: &AppState,
+    arrival: &Arrival,
+    info: &RequestInfo,
+    head: &mut Parts,
+) -> Result<Response, Problem> {
+    let request = {
+        let target = Target::of(head, Some(info))?;
+        let query = ReadQuery::of(query_pairs(head.uri.query().unwrap_or_default())?);
+        let mut args = TailArgs::of(state, head, Some(info), arrival.socket.clone()).await?;
+        args.answer = std::mem::take(&mut head.headers);
+        plan(state, &target, &query, args)?
+    };
+    match request {
+        Plan::Tail(mut request) => respond_to(state, &mut request).await,
+        // The URL says how it is live.
+        Plan::LongPoll(_) | Plan::CatchUp(_) => Err(ErrorCode::InvalidRequest.into()),
+    }
+}
+
 /// The same for a `POST` with a live query, where a tunnel holds answers to `GET` back.
 pub(super) async fn open(
     state: &AppState,
     target: Target,
     query: &ReadQuery,
-    mut args: TailArgs,
+    args: TailArgs,
     request: &HeaderMap,
 ) -> Result<Response, Problem> {
+    match plan(state, &target, query, args)? {
+        Plan::Tail(request) => respond(state, request).await,
+        Plan::LongPoll(args) => long_poll::wait(state, &target, query, &args).await,
+        Plan::CatchUp(args) => {
+            let principal = principal_of(&args.credential)?;
+            access::may_read(state, principal, &target.path).await?;
+            catch_up(state, &target, query, request).await
+        }
+    }
+}
+
+/// What a `GET` asks for.
+enum Plan {
+    Tail(TailRequest),
+    LongPoll(TailArgs),
+    CatchUp(TailArgs),
+}
+
+fn plan(state: &AppState, target: &Target, query: &ReadQuery, mut args: TailArgs) -> Result<Plan, Problem> {
     let by_ticket = !matches!(args.credential, StreamCredential::Principal(_));
     let live = match query.live()? {
         // A ticket opens the events framing only, so its URL need not say so.
         None if by_ticket => Some(Live::Events),
         live => live,
     };
-    match live {
+    Ok(match live {
         Some(Live::Events) => {
             args.start.from = args.start.from.or(query.from()?);
-            respond(state, TailRequest::of_stream(args, target.path)).await
+            Plan::Tail(TailRequest::of_stream(args, target.path.clone()))
         }
         Some(Live::Sse) => {
             args.start.from = Some(query.live_from()?);
             let cursor = next_cursor(query.cursor(), state.clock().now(), state.entropy());
             let framing = TailFraming::DurableStreams { cursor };
-            respond(state, TailRequest { framing, ..TailRequest::of_stream(args, target.path) }).await
+            Plan::Tail(TailRequest { framing, ..TailRequest::of_stream(args, target.path.clone()) })
         }
-        Some(Live::LongPoll) => long_poll::wait(state, &target, query, &args).await,
-        None => {
-            let principal = principal_of(&args.credential)?;
-            access::may_read(state, principal, &target.path).await?;
-            catch_up(state, &target, query, request).await
-        }
-    }
+        Some(Live::LongPoll) => Plan::LongPoll(args),
+        None => Plan::CatchUp(args),
+    })
 }
 
 /// Whoever reads without a live stream of events; a ticket does not.

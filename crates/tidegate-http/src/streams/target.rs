@@ -29,6 +29,16 @@ pub(super) struct Target {
 }
 
 impl Target {
+    /// What a request names.
+    pub(super) fn of(parts: &Parts, info: Option<&RequestInfo>) -> Result<Self, Problem> {
+        Ok(Self {
+            path: stream_of(&parts.uri, info.and_then(|info| info.stream.as_ref()))?,
+            uri: parts.uri.clone(),
+            host: parts.headers.get(header::HOST).cloned(),
+            https: info.is_some_and(|info| info.https),
+        })
+    }
+
     /// The stream's path on this server, as the client wrote it.
     pub(super) fn url_path(&self) -> String {
         self.uri.path().to_owned()
@@ -63,13 +73,7 @@ impl FromRequestParts<AppState> for Target {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, Problem> {
-        let info = parts.extensions.get::<RequestInfo>();
-        Ok(Self {
-            path: stream_of(&parts.uri, info.and_then(|info| info.stream.as_ref()))?,
-            uri: parts.uri.clone(),
-            host: parts.headers.get(header::HOST).cloned(),
-            https: info.is_some_and(|info| info.https),
-        })
+        Self::of(parts, parts.extensions.get())
     }
 }
 

@@ -11,11 +11,15 @@ use tidegate_log::Frame;
 use tidegate_types::{Offset, ResumeTag, Timestamp};
 
 use super::TailFraming;
-use super::write::{Writer, control};
-use crate::framing::{ID_LINE_LEN, chunked, interval, push_batch, push_end, push_size, unchunked};
+use super::write::{Writer, control_of};
+use crate::framing::{
+    ID_LINE_LEN, chunked, interval, push_batch, push_control, push_end, push_size, unchunked,
+};
 
 /// What a batch in the protocol's framing has around its records.
 const AROUND_A_BATCH: usize = 256;
+/// What an event has around its record: id and tag, a name, field names, the chunk's framing.
+const AROUND_A_RECORD: usize = 128;
 
 /// What readers must have in common to share a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,7 +127,7 @@ impl Writer {
                 let bytes = frames.iter().map(|frame| frame.data.len() + 1).sum::<usize>();
                 let mut body = Vec::with_capacity(bytes + AROUND_A_BATCH);
                 push_batch(&mut body, records, self.payload);
-                body.extend_from_slice(&control(last.offset, cursor, up_to_date, now));
+                push_control(&mut body, &control_of(last.offset, cursor, up_to_date, now));
                 batch.bytes = chunked(&body);
                 batch.ends.push((batch.bytes.len(), last.offset));
             }
@@ -140,7 +144,8 @@ impl Writer {
             batch.ends.push((batch.bytes.len(), one.offset));
             return;
         }
-        let mut out = Vec::new();
+        let around = frames.len().saturating_mul(AROUND_A_RECORD);
+        let mut out = Vec::with_capacity(frames.iter().map(|frame| frame.data.len()).sum::<usize>() + around);
         for frame in frames {
             let chunk = self.shared(frame);
             let event = unchunked(&chunk);

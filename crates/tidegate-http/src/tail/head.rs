@@ -20,9 +20,9 @@ const DATA_ENCODING: HeaderName = HeaderName::from_static("stream-sse-data-encod
 const HEADERS: usize = 12;
 
 /// An answer that streams the tail.
-pub(super) fn streaming(tail: TailBody, content_type: &str) -> Response {
+pub(super) fn streaming(tail: TailBody, content_type: &str, memory: HeaderMap) -> Response {
     let detachable = tail.detachable();
-    let mut response = event_stream(Body::new(tail));
+    let mut response = event_stream(Body::new(tail), memory);
     response.extensions_mut().insert(detachable);
     if Payload::of(content_type) == Payload::Base64 {
         response.headers_mut().insert(DATA_ENCODING, HeaderValue::from_static("base64"));
@@ -30,12 +30,14 @@ pub(super) fn streaming(tail: TailBody, content_type: &str) -> Response {
     response
 }
 
-/// An answer of events that are all known.
-pub(super) fn event_stream(body: Body) -> Response {
+/// An answer of events that are all known. `memory`: what its headers are kept in, emptied.
+pub(super) fn event_stream(body: Body, mut memory: HeaderMap) -> Response {
     let mut response = Response::new(body);
-    let headers = response.headers_mut();
+    memory.clear();
     // With room for what the middleware adds: growing twice costs more than the headers.
-    *headers = HeaderMap::with_capacity(HEADERS);
+    memory.reserve(HEADERS);
+    let headers = response.headers_mut();
+    *headers = memory;
     headers.insert(CONTENT_TYPE, EVENT_STREAM);
     headers.insert(CACHE_CONTROL, NEVER_KEPT);
     headers.insert(ACCEL_BUFFERING, HeaderValue::from_static("no"));

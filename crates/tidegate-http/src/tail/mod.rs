@@ -27,7 +27,7 @@ pub(crate) use batch::{Batch, Style};
 pub(crate) use body::TailBody;
 pub(crate) use counted::Counted;
 pub(crate) use held::Held;
-pub(crate) use open::{Reader, admit, respond, stream_ref};
+pub(crate) use open::{Reader, admit, respond, respond_to, stream_ref};
 pub(crate) use opened::{Detachable, Tail};
 pub(crate) use request::{DefaultStart, TailArgs, TailFraming, TailRequest};
 pub(crate) use start::refusal;

@@ -7,8 +7,8 @@
 
 use axum::body::Body;
 use axum::response::{IntoResponse as _, Response};
-use http::StatusCode;
 use http::header::SET_COOKIE;
+use http::{HeaderMap, StatusCode};
 use secrecy::ExposeSecret as _;
 use tidegate_gate::{
     ClientFacts, Connection, EndReason, EnterError, NewConnection, OpenedLease, Principal, StreamKind,
@@ -89,27 +89,32 @@ impl<E: Into<Problem>> From<E> for Turned {
 }
 
 /// Opens the tail and answers with its stream; 204 if it has nothing left to say.
-pub(crate) async fn respond(state: &AppState, request: TailRequest) -> Result<Response, Problem> {
+pub(crate) async fn respond(state: &AppState, mut request: TailRequest) -> Result<Response, Problem> {
+    respond_to(state, &mut request).await
+}
+
+/// The same by reference: a future that takes its arguments by value holds them twice.
+pub(crate) async fn respond_to(state: &AppState, request: &mut TailRequest) -> Result<Response, Problem> {
     match open(state, request).await {
         Ok(response) => Ok(response),
         Err(Turned::Refused(problem)) => Err(problem),
         Err(Turned::Away(reason, (low, high))) => {
             let retry_ms = state.entropy().in_range(low, high);
-            Ok(head::event_stream(Body::from(encode_end(reason.as_str(), Some(retry_ms)))))
+            Ok(head::event_stream(Body::from(encode_end(reason.as_str(), Some(retry_ms))), HeaderMap::new()))
         }
     }
 }
 
-async fn open(state: &AppState, request: TailRequest) -> Result<Response, Turned> {
+async fn open(state: &AppState, request: &mut TailRequest) -> Result<Response, Turned> {
     if state.is_draining() {
-        return Err(turn_away(&request, ErrorCode::Draining.into()));
+        return Err(turn_away(request, ErrorCode::Draining.into()));
     }
     let found = state.log().find_live(&request.path).await?;
-    let entrance = enter(state, &request, found.as_ref().map(Found::info)).await?;
+    let entrance = enter(state, request, found.as_ref().map(Found::info)).await?;
     let found = found.ok_or(ErrorCode::NotFound)?;
     let from = match request.args.start.from {
         Some(from) => from,
-        None => default_start(state, &request, &entrance),
+        None => default_start(state, request, &entrance),
     };
     let tail = state.log().tail_of(found, from).await?;
     if !request.framing.is_events() {
@@ -123,8 +128,10 @@ async fn open(state: &AppState, request: TailRequest) -> Result<Response, Turned
     let handle = entrance.lease.as_ref().filter(|_| by_cookie).map(|lease| &lease.handle);
     let cookie = handle.map(|handle| tickets::feed_cookie(state, handle));
     let content_type = tail.info().content_type.clone();
-    let tail = start(state, &request, entrance, tail);
-    let mut response = head::streaming(TailBody::new(state, tail, &request.args.socket), &content_type);
+    let tail = start(state, request, entrance, tail);
+    let memory = std::mem::take(&mut request.args.answer);
+    let mut response =
+        head::streaming(TailBody::new(state, tail, &request.args.socket), &content_type, memory);
     if let Some(cookie) = cookie {
         response.headers_mut().append(SET_COOKIE, cookie);
     }

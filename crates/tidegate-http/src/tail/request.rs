@@ -1,8 +1,8 @@
 //! What a route asks of a tail.
 
 use axum::extract::FromRequestParts;
-use http::Method;
 use http::request::Parts;
+use http::{HeaderMap, Method};
 use tidegate_events::TypeFilter;
 use tidegate_gate::{ClientFacts, StreamKind};
 use tidegate_types::{ErrorCode, StreamPath, UserId};
@@ -10,6 +10,7 @@ use tidegate_types::{ErrorCode, StreamPath, UserId};
 use super::start::{Start, StartQuery, read_start};
 use crate::AppState;
 use crate::credential::{Facts, StreamCredential};
+use crate::edge::RequestInfo;
 use crate::extract::query_pairs;
 use crate::problem::Problem;
 use crate::server::SocketProgress;
@@ -25,6 +26,8 @@ pub(crate) struct TailArgs {
     pub(crate) facts: ClientFacts,
     /// The state of the socket that the request came by.
     pub(crate) socket: SocketProgress,
+    /// Memory for the answer's headers.
+    pub(crate) answer: HeaderMap,
 }
 
 /// One live read, as a route describes it.
@@ -115,6 +118,19 @@ impl FromRequestParts<AppState> for TailArgs {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+        let socket = parts.extensions.get::<SocketProgress>().cloned().unwrap_or_default();
+        Self::of(state, parts, parts.extensions.get(), socket).await
+    }
+}
+
+impl TailArgs {
+    /// Reads them. `info`: what is known of the request.
+    pub(crate) async fn of(
+        state: &AppState,
+        parts: &Parts,
+        info: Option<&RequestInfo>,
+        socket: SocketProgress,
+    ) -> Result<Self, Problem> {
         // A link checker's look must neither spend a ticket nor take a connection's slot.
         if parts.method == Method::HEAD {
             return Err(Problem::new(ErrorCode::MethodNotAllowed).detail("a stream has no HEAD"));
@@ -126,9 +142,8 @@ impl FromRequestParts<AppState> for TailArgs {
             let query = StartQuery { last_event_id: named("last_event_id"), after: named("after") };
             read_start(&parts.headers, query)?
         };
-        let credential = StreamCredential::from_request_parts(parts, state).await?;
-        let Facts(facts) = Facts::of_parts(parts);
-        let socket = parts.extensions.get::<SocketProgress>().cloned().unwrap_or_default();
-        Ok(Self { credential, start, facts, socket })
+        let credential = StreamCredential::of(state, parts, info).await?;
+        let Facts(facts) = Facts::of(info, &parts.headers);
+        Ok(Self { credential, start, facts, socket, answer: HeaderMap::new() })
     }
 }

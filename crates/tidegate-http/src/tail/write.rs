@@ -171,15 +171,13 @@ pub(super) struct Greeting {
     pub(super) retry_ms: u32,
 }
 
-pub(super) fn control(at: Offset, cursor: u64, up_to_date: bool, now: Timestamp) -> Bytes {
-    let cursor = interval(now).max(cursor);
-    let cursor = Some(cursor.to_string());
-    encode_control(&Control {
-        stream_next_offset: at,
-        stream_cursor: cursor,
-        up_to_date,
-        stream_closed: false,
-    })
+fn control(at: Offset, cursor: u64, up_to_date: bool, now: Timestamp) -> Bytes {
+    encode_control(&control_of(at, cursor, up_to_date, now))
+}
+
+pub(super) fn control_of(at: Offset, cursor: u64, up_to_date: bool, now: Timestamp) -> Control {
+    let stream_cursor = Some(interval(now).max(cursor));
+    Control { stream_next_offset: at, stream_cursor, up_to_date, stream_closed: false }
 }
 
 fn encoded_name(encoded: &[u8]) -> Option<&str> {

@@ -12,7 +12,7 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 
 use super::super::depart::says_close;
 use super::{Departing, Departures, Direct, Onward, put, put_head};
-use crate::framing::chunked;
+use crate::framing::{push_end, push_size};
 use crate::tail::Tail;
 
 /// Room for a head and a first record at once, instead of growing step by step.
@@ -42,7 +42,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Direct<'_, S> {
         }
         put(out, DATE.as_str(), date.as_bytes());
         out.extend_from_slice(b"\r\n");
-        out.extend_from_slice(&chunked(&tail.hello));
+        push_size(out, tail.hello.len());
+        out.extend_from_slice(&tail.hello);
+        push_end(out);
         // What is at hand goes out with the head: a write of its own costs more than all of it.
         if let Some(batch) = tail.take_ahead(self.client.entry.now()) {
             out.extend_from_slice(batch.bytes_for(&tail.writer, &mut Vec::new()));

@@ -84,7 +84,7 @@ impl Walk {
             return Some("a row has an unknown kind");
         }
         let seq = self.end.seq + 1;
-        let hash = chain_hash(&self.end.hash, seq, &event.fields());
+        let hash = chain_hash(&mut Vec::new(), &self.end.hash, seq, &event.fields());
         if hash != *stored {
             return Some("a row was changed");
         }
