@@ -1,6 +1,5 @@
 //! What all handles of one log share.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tidegate_types::{Clock, StreamPath};
@@ -12,7 +11,7 @@ use crate::known::{Known, Moment};
 use crate::renewals::{DueRenewal, Renewals};
 use crate::store::{Chunk, LogStore, Stored};
 use crate::tail::{Handle, News, Registry};
-use crate::{LogOptions, ReadError, StreamId};
+use crate::{LogOptions, ReadError};
 
 pub(crate) struct Core {
     pub(crate) store: Arc<dyn LogStore>,
@@ -77,9 +76,9 @@ impl Core {
     }
 
     /// Notes what a commit did to streams and their lives.
-    pub(crate) fn note_commits(&self, all: &HashMap<StreamId, Moved>) {
-        self.known.note(all.values());
-        for moved in all.values() {
+    pub(crate) fn note_commits(&self, all: &[Moved]) {
+        self.known.note(all.iter());
+        for moved in all {
             if moved.deleted {
                 self.renewals.forget(moved.stored.info.id);
             } else if moved.written {

@@ -99,13 +99,11 @@ impl Known {
         }
     }
 
-    /// Forgets streams of which it is not known whether a commit moved them.
-    pub(crate) fn doubt<'a>(&self, paths: impl Iterator<Item = &'a StreamPath>) {
+    /// Forgets everything: it is not known what a commit moved.
+    pub(crate) fn doubt_all(&self) {
         let mut inner = self.lock();
-        for path in paths {
-            inner.count(path);
-            inner.streams.remove(path);
-        }
+        inner.places.iter_mut().for_each(|place| place.moves += 1);
+        inner.streams.clear();
     }
 
     /// Forgets streams that nobody asked for since the last call.

@@ -64,11 +64,6 @@ impl Command {
         }
     }
 
-    /// Every stream that it may touch.
-    pub(crate) fn paths(&self) -> impl Iterator<Item = &StreamPath> {
-        std::iter::once(self.path()).chain(self.source())
-    }
-
     /// The stream whose head is needed too.
     pub(crate) fn source(&self) -> Option<&StreamPath> {
         match self {

@@ -1,15 +1,14 @@
 //! One group on its way through the store.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use tidegate_db::DbError;
-use tidegate_types::{StreamPath, Timestamp};
+use tidegate_types::Timestamp;
 use tokio::runtime::Handle;
 
 use super::command::{Answer, Answers, Command};
 use super::plan::{Moved, Plan, Round, plan};
-use crate::StreamId;
 use crate::core::Core;
 use crate::store::{Chunk, Group, Loaded, Needs, Write};
 
@@ -25,9 +24,8 @@ fn hand_over_for(core: &Arc<Core>, runtime: Option<Handle>) {
         runtime,
         begun: None,
         commands: VecDeque::new(),
-        paths: Vec::new(),
         answers: Vec::new(),
-        moved: HashMap::new(),
+        moved: Vec::new(),
         chunks: Vec::new(),
     }));
 }
@@ -37,10 +35,8 @@ struct Batch {
     runtime: Option<Handle>,
     begun: Option<Begun>,
     commands: VecDeque<Command>,
-    /// Every stream that the group may touch.
-    paths: Vec<StreamPath>,
     answers: Vec<Answer>,
-    moved: HashMap<StreamId, Moved>,
+    moved: Vec<Moved>,
     chunks: Vec<Chunk>,
 }
 
@@ -49,20 +45,12 @@ struct Begun {
     needs: Needs,
 }
 
-impl Batch {
-    fn forget_heads(&self) {
-        let mut heads = self.core.lock_heads();
-        self.paths.iter().for_each(|path| heads.forget(path));
-    }
-}
-
 impl Group for Batch {
     fn begin(&mut self) -> Needs {
         let (commands, more) = self.core.queue.take_group();
         if more {
             hand_over_for(&self.core, self.runtime.clone());
         }
-        self.paths = commands.iter().flat_map(Command::paths).cloned().collect();
         self.commands = commands;
         let mut heads = self.core.lock_heads();
         let at = heads.begin_round(self.core.clock.now());
@@ -75,14 +63,15 @@ impl Group for Batch {
         let Some(Begun { at, needs }) = self.begun.as_mut() else {
             return Err(DbError::Bug("a group was planned before it began".to_owned()));
         };
+        let mut heads = self.core.lock_heads();
         let round = Round {
+            number: heads.round(),
             at: *at,
             first_new_id: loaded.first_new_id,
             producers_per_stream: self.core.options.producers_per_stream,
             fork_depth: self.core.options.fork_depth,
             renewals: &self.core.renewals,
         };
-        let mut heads = self.core.lock_heads();
         heads.learn(std::mem::take(needs), loaded);
         let Plan { writes, answers, moved, chunks } = plan(&mut heads, round, self.commands.drain(..));
         heads.shrink();
@@ -95,7 +84,8 @@ impl Group for Batch {
     }
 
     fn rolled_back(&mut self) {
-        self.forget_heads();
+        // All of them: failures are rare, and which streams each group touched would have to be kept.
+        self.core.lock_heads().clear();
     }
 
     fn done(mut self: Box<Self>, outcome: Result<(), DbError>) {
@@ -104,20 +94,20 @@ impl Group for Batch {
             self.commands = self.core.queue.take_all();
         }
         if outcome.is_err() {
-            self.forget_heads();
+            self.core.lock_heads().clear();
         }
         let mut news = Vec::new();
         // Before anybody hears of it: what is answered next is known to whoever asks then.
         match outcome {
             Ok(()) => {
                 self.core.note_commits(&self.moved);
-                news.extend(self.moved.values().filter_map(|moved| self.core.publish(moved, &self.chunks)));
+                news.extend(self.moved.iter().filter_map(|moved| self.core.publish(moved, &self.chunks)));
             }
             Err(_) => {
-                self.core.known.doubt(self.paths.iter());
+                self.core.known.doubt_all();
                 // An error may have come after the commit: only the store knows.
-                for (id, moved) in &self.moved {
-                    self.core.registry.doubt(*id);
+                for moved in &self.moved {
+                    self.core.registry.doubt(moved.stored.info.id);
                     self.core.changes.note(&moved.stored.info.path);
                 }
             }

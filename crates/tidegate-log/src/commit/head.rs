@@ -25,6 +25,8 @@ pub(crate) struct Head {
     producers: Option<Box<HashMap<String, Option<ProducerState>>>>,
     /// The round in which it was last used.
     pub(crate) used: u64,
+    /// The round in which it last moved, and its place among those that moved in it.
+    pub(super) moved: (u64, usize),
 }
 
 /// What an append will do.
@@ -45,7 +47,7 @@ impl Head {
     }
 
     pub(crate) fn new(stored: Stored) -> Self {
-        Self { stored, last_seq: None, producers: None, used: 0 }
+        Self { stored, last_seq: None, producers: None, used: 0, moved: (0, 0) }
     }
 
     /// Whether the state of this producer must be loaded first.

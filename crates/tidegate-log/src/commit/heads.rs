@@ -29,6 +29,11 @@ impl Heads {
         Self { by_path: HashMap::new(), max: max.max(1), round: 0, gone: Vec::new(), last_at }
     }
 
+    /// The number of the round that was begun last.
+    pub(crate) const fn round(&self) -> u64 {
+        self.round
+    }
+
     /// Begins a round. Answers the time that its records carry.
     pub(crate) fn begin_round(&mut self, now: Timestamp) -> Timestamp {
         self.round += 1;

@@ -2,7 +2,6 @@
 //!
 //! Pure but for the heads that it moves: the same commands on the same heads plan the same.
 
-use std::collections::HashMap;
 use std::ops::Range;
 use std::time::Duration;
 
@@ -24,6 +23,8 @@ const CHUNK_BYTES: usize = 64 * 1024;
 /// What is fixed for one group.
 #[derive(Clone, Copy)]
 pub(super) struct Round<'a> {
+    /// Rises with each; never zero.
+    pub(super) number: u64,
     pub(super) at: Timestamp,
     pub(super) first_new_id: i64,
     pub(super) producers_per_stream: usize,
@@ -36,7 +37,8 @@ pub(super) struct Round<'a> {
 pub(super) struct Plan {
     pub(super) writes: Vec<Write>,
     pub(super) answers: Vec<Answer>,
-    pub(super) moved: HashMap<StreamId, Moved>,
+    /// Each stream once.
+    pub(super) moved: Vec<Moved>,
     /// The records that were written, by stream.
     pub(super) chunks: Vec<Chunk>,
 }
@@ -67,7 +69,7 @@ pub(super) fn plan(
     let plan = Plan {
         writes: Vec::with_capacity(count),
         answers: Vec::with_capacity(count),
-        moved: HashMap::with_capacity(count),
+        moved: Vec::with_capacity(count),
         chunks: Vec::with_capacity(count),
     };
     let mut planner = Planner { heads, round, next_id: round.first_new_id, plan };
@@ -131,8 +133,9 @@ impl Planner<'_> {
         let deadline = info.expires_at.or(info.ttl.map(|ttl| at.plus(ttl)));
         let stored = Stored { deadline, info: info.clone(), fork: origin.fork, forks: 0, gone: false };
         self.plan.writes.push(Write::Insert(stored.clone()));
-        moved(&mut self.plan, at, &stored).fill(origin.tail, new.records);
-        self.heads.insert(path, Head::new(stored));
+        let mut head = Head::new(stored);
+        note(&mut self.plan, self.round, &mut head, |moved| moved.fill(origin.tail, new.records));
+        self.heads.insert(path, head);
         Ok(Created { info, existed: false })
     }
 
@@ -171,10 +174,11 @@ impl Planner<'_> {
         };
         let first = head.advance(&append, producer);
         let renewed = head.renew(at, head.slack());
-        let moved = moved(&mut self.plan, self.round.at, &head.stored);
-        moved.head_changed |= append.close || renewed;
-        moved.seq_changed |= append.seq.is_some();
-        moved.fill(first, append.records);
+        note(&mut self.plan, self.round, head, |moved| {
+            moved.head_changed |= append.close || renewed;
+            moved.seq_changed |= append.seq.is_some();
+            moved.fill(first, append.records);
+        });
         let StreamInfo { id, tail, closed, .. } = head.stored.info;
         if let (Some(given), Some(ack)) = (append.producer, producer) {
             let state = ProducerState { epoch: ack.epoch, last_seq: ack.seq };
@@ -200,7 +204,7 @@ impl Planner<'_> {
         if start > info.start {
             info.start = start;
             self.plan.writes.push(Write::Trim { id: info.id, start });
-            moved(&mut self.plan, self.round.at, &head.stored);
+            note(&mut self.plan, self.round, head, |_| {});
         }
         Some(start)
     }
@@ -217,7 +221,7 @@ impl Planner<'_> {
             && !head.stored.gone
             && head.renew(at, Duration::ZERO)
         {
-            moved(&mut self.plan, self.round.at, &head.stored).head_changed = true;
+            note(&mut self.plan, self.round, head, |moved| moved.head_changed = true);
         }
     }
 
@@ -251,7 +255,7 @@ impl Planner<'_> {
         let Some(head) = self.heads.find(path) else { return };
         let StreamInfo { id, tail, .. } = head.stored.info;
         self.plan.writes.push(Write::Delete { id, at: self.round.at, tail });
-        moved(&mut self.plan, self.round.at, &head.stored).deleted = true;
+        note(&mut self.plan, self.round, head, |moved| moved.deleted = true);
         if head.stored.forks > 0 {
             self.heads.mark_gone(path);
             return;
@@ -276,24 +280,25 @@ impl Planner<'_> {
     fn finish(self) -> Plan {
         let Self { heads, mut plan, .. } = self;
         let Plan { writes, moved, chunks, .. } = &mut plan;
-        let shared = moved.values().map(|moved| codec::chunk_bytes(&moved.records));
+        let shared = moved.iter().map(|moved| codec::chunk_bytes(&moved.records));
         let mut room = BytesMut::with_capacity(shared.filter(|bytes| *bytes < SHARED_BELOW).sum());
-        for (id, moved) in moved {
+        for moved in moved {
+            let id = moved.stored.info.id;
             let begin = chunks.len();
             moved.encode(&mut room, chunks);
             moved.chunks = begin..chunks.len();
             let own = chunks.get(begin..).unwrap_or_default();
-            writes.extend(own.iter().map(|chunk| Write::Chunk { id: *id, chunk: chunk.clone() }));
+            writes.extend(own.iter().map(|chunk| Write::Chunk { id, chunk: chunk.clone() }));
             if moved.deleted {
                 continue;
             }
             let head = if moved.seq_changed { heads.find(&moved.stored.info.path) } else { None };
             if let Some(last_seq) = head.and_then(|head| head.last_seq.clone()) {
-                writes.push(Write::Seq { id: *id, last_seq });
+                writes.push(Write::Seq { id, last_seq });
             }
             if moved.head_changed {
                 let (closed, deadline) = (moved.stored.info.closed, moved.stored.deadline);
-                writes.push(Write::Head { id: *id, closed, deadline });
+                writes.push(Write::Head { id, closed, deadline });
             }
         }
         heads.drop_gone();
@@ -301,27 +306,42 @@ impl Planner<'_> {
     }
 }
 
-/// The news of a stream, brought up to its head.
-fn moved<'a>(plan: &'a mut Plan, at: Timestamp, stored: &Stored) -> &'a mut Moved {
-    let moved = plan.moved.entry(stored.info.id).or_insert_with(|| Moved {
-        stored: stored.clone(),
-        at,
-        deleted: false,
-        written: false,
-        chunks: 0..0,
-        first: stored.info.tail,
-        records: Vec::new(),
-        head_changed: false,
-        seq_changed: false,
-    });
-    moved.stored.info.tail = stored.info.tail;
-    moved.stored.info.start = stored.info.start;
-    moved.stored.info.closed = stored.info.closed;
-    moved.stored.deadline = stored.deadline;
-    moved
+/// Changes the news of a stream, and brings it up to its head.
+fn note(plan: &mut Plan, round: Round<'_>, head: &mut Head, change: impl FnOnce(&mut Moved)) {
+    let (in_round, place) = head.moved;
+    if let Some(moved) = plan.moved.get_mut(place).filter(|_| in_round == round.number) {
+        moved.follow(&head.stored);
+        return change(moved);
+    }
+    let mut moved = Moved::of(&head.stored, round.at);
+    change(&mut moved);
+    head.moved = (round.number, plan.moved.len());
+    plan.moved.push(moved);
 }
 
 impl Moved {
+    fn of(stored: &Stored, at: Timestamp) -> Self {
+        Self {
+            stored: stored.clone(),
+            at,
+            deleted: false,
+            written: false,
+            chunks: 0..0,
+            first: stored.info.tail,
+            records: Vec::new(),
+            head_changed: false,
+            seq_changed: false,
+        }
+    }
+
+    fn follow(&mut self, stored: &Stored) {
+        let info = &mut self.stored.info;
+        info.tail = stored.info.tail;
+        info.start = stored.info.start;
+        info.closed = stored.info.closed;
+        self.stored.deadline = stored.deadline;
+    }
+
     /// Its own among the group's chunks.
     pub(crate) fn own<'a>(&self, chunks: &'a [Chunk]) -> &'a [Chunk] {
         chunks.get(self.chunks.clone()).unwrap_or_default()
