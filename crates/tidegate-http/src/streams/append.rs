@@ -137,8 +137,11 @@ async fn sooner(
 }
 
 fn wanted(state: &AppState, request: &HeaderMap, body: Bytes) -> Result<Append, Problem> {
-    let (close, producer) = (headers::wants_close(request), headers::producer(request)?);
-    let seq = headers::sequence(request)?;
+    // One look at the names there are, instead of one for each that most appends lack.
+    let (close, producer, seq) = match request.keys().any(headers::is_of_protocol) {
+        true => (headers::wants_close(request), headers::producer(request)?, headers::sequence(request)?),
+        false => (false, None, None),
+    };
     if body.is_empty() {
         // Closing says nothing about bytes, so its content type is not looked at.
         let append = Append { seq, producer, close, ..Append::default() };

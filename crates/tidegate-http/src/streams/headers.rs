@@ -32,6 +32,11 @@ const CONTENT_TYPE_BYTES_MAX: usize = 256;
 const SEQ_BYTES_MAX: usize = 256;
 const PRODUCER_ID_BYTES_MAX: usize = 256;
 
+/// Whether the protocol has given the header its name.
+pub(super) fn is_of_protocol(name: &HeaderName) -> bool {
+    name.as_str().starts_with("stream-") || name.as_str().starts_with("producer-")
+}
+
 /// A position as a header.
 pub(super) fn offset(offset: Offset) -> HeaderValue {
     HeaderValue::from_bytes(&offset.digits()).unwrap_or_else(|_| HeaderValue::from_static("-1"))
