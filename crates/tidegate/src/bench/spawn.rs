@@ -1,5 +1,6 @@
 //! A server of our own to measure: this same binary, in a temporary folder, pinned to a core.
 
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Stdio;
@@ -7,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 use tokio::process::{Child, Command};
+use tokio::sync::oneshot;
 
 use super::args::{Auth, BenchArgs, Dialect, Live};
 use super::client::Connection;
@@ -33,11 +35,11 @@ pub(super) async fn start(args: &BenchArgs) -> anyhow::Result<Started> {
     let auth = auth_of(args, args.auth.is_some() || args.live == Live::Events)?;
     pin(std::process::id(), args.client_core).await;
     let folder = tempfile::tempdir()?;
-    let address = free_address()?;
     write_config(folder.path(), args, auth)?;
     let key = bench_key(folder.path()).await?;
     let started = Instant::now();
-    let child = server_command(folder.path(), address, args.server_core)?.spawn()?;
+    let mut child = server_command(folder.path(), &std::env::current_exe()?, args.server_core).spawn()?;
+    let address = address_of(&mut child).await?;
     let mut server =
         Started { child, address, ready_after: Duration::ZERO, live: args.live, auth, key, folder };
     server.wait_until_ready(started).await?;
@@ -91,8 +93,35 @@ impl Started {
     }
 }
 
-fn free_address() -> anyhow::Result<SocketAddr> {
-    Ok(std::net::TcpListener::bind(("127.0.0.1", 0))?.local_addr()?)
+/// The address that the server chose and says. What else it says goes on to our own standard error.
+async fn address_of(child: &mut Child) -> anyhow::Result<SocketAddr> {
+    let words = child.stderr.take().context("the server's words can't be heard")?.into_owned_fd()?;
+    let (found, address) = oneshot::channel();
+    // A thread, since a load keeps the runtime busy, and a server whose words nobody takes would stop.
+    std::thread::Builder::new().name("bench-words".to_owned()).spawn(move || pass_on(words.into(), found))?;
+    let heard = tokio::time::timeout(READY_WITHIN, address).await;
+    let heard =
+        heard.with_context(|| format!("the server did not start within {} s", READY_WITHIN.as_secs()))?;
+    heard.context("the server stopped at once; its words are above")
+}
+
+fn pass_on(words: std::fs::File, found: oneshot::Sender<SocketAddr>) {
+    let mut found = Some(found);
+    for line in BufReader::new(words).lines().map_while(Result::ok) {
+        match listens_at(&line) {
+            // Whoever stopped waiting needs no address.
+            Some(address) => found.take().into_iter().for_each(|found| {
+                let _ = found.send(address);
+            }),
+            // The rest of the first words is for people.
+            None if line.is_empty() || line.starts_with("  ") => {}
+            None => drop(writeln!(std::io::stderr(), "{line}")),
+        }
+    }
+}
+
+fn listens_at(line: &str) -> Option<SocketAddr> {
+    line.trim().strip_prefix("API ")?.trim().strip_prefix("http://")?.strip_suffix("/api/v1")?.parse().ok()
 }
 
 fn write_config(folder: &Path, args: &BenchArgs, auth: Auth) -> anyhow::Result<()> {
@@ -122,8 +151,7 @@ async fn bench_key(folder: &Path) -> anyhow::Result<String> {
     Ok(secret.context("the answer of `key create` names no secret")?.to_owned())
 }
 
-fn server_command(folder: &Path, address: SocketAddr, core: usize) -> anyhow::Result<Command> {
-    let binary = std::env::current_exe()?;
+fn server_command(folder: &Path, binary: &Path, core: usize) -> Command {
     let mut command = match which("taskset") {
         true => {
             let mut pinned = Command::new("taskset");
@@ -132,9 +160,9 @@ fn server_command(folder: &Path, address: SocketAddr, core: usize) -> anyhow::Re
         }
         false => Command::new(binary),
     };
-    command.args(["--quiet", "serve", "--data"]).arg(folder).arg("--addr").arg(address.to_string());
-    command.stdout(Stdio::null()).stderr(Stdio::inherit()).kill_on_drop(true);
-    Ok(command)
+    command.args(["serve", "--addr", "127.0.0.1:0", "--data"]).arg(folder);
+    command.stdout(Stdio::null()).stderr(Stdio::piped()).kill_on_drop(true);
+    command
 }
 
 /// Keeps this process on one core; without `taskset` the figures are of shared cores.
