@@ -12,6 +12,7 @@ use http::{HeaderMap, Uri};
 use tidegate_types::{ErrorCode, SecretKind};
 
 use crate::HttpConfig;
+use crate::edge::is_ticket_name;
 use crate::extract::decoded;
 use crate::problem::Problem;
 
@@ -63,10 +64,8 @@ fn bearer(value: &[u8]) -> Option<&str> {
 
 /// The ticket in the URL; the middleware has refused everything else under these names.
 fn url_ticket(uri: &Uri) -> Option<Cow<'_, str>> {
-    let named = |name: &str| {
-        ["ticket", "token", "sse_token"].iter().any(|known| name.trim().eq_ignore_ascii_case(known))
-    };
-    decoded(uri.query()?).find(|(name, value)| named(name) && !value.is_empty()).map(|(_, value)| value)
+    let mut pairs = decoded(uri.query()?);
+    pairs.find(|(name, value)| is_ticket_name(name) && !value.is_empty()).map(|(_, value)| value)
 }
 
 /// A cookie's value; HTTP/2 may split the header.

@@ -20,3 +20,4 @@ pub(crate) use context::{
 };
 pub(crate) use guard::{Entry, is_append, is_opening, layer};
 pub(crate) use host::HostPolicy;
+pub(crate) use url_credential::is_ticket_name;

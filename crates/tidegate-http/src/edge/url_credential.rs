@@ -32,7 +32,7 @@ pub(super) fn check(method: &Method, uri: &Uri) -> Result<(), Problem> {
     let mut tickets: Vec<Cow<'_, str>> = Vec::new();
     let mut leaked = false;
     for (name, value) in decoded(query) {
-        if is_among(&name, &TICKET_NAMES) {
+        if is_ticket_name(&name) {
             tickets.push(value);
         } else {
             leaked |= is_among(&name, &CREDENTIAL_NAMES) || is_other_secret(&value);
@@ -47,6 +47,11 @@ pub(super) fn check(method: &Method, uri: &Uri) -> Result<(), Problem> {
         [_] => Err(ErrorCode::CredentialInUrl.into()),
         _ => Err(Problem::new(ErrorCode::DuplicateParameter).detail("more than one ticket parameter")),
     }
+}
+
+/// Whether a parameter of this name carries a ticket.
+pub(crate) fn is_ticket_name(name: &str) -> bool {
+    is_among(name, &TICKET_NAMES)
 }
 
 fn is_among(name: &str, names: &[&str]) -> bool {

@@ -26,7 +26,7 @@ fn verify_in(conn: &Connection) -> Result<AuditVerdict, DbError> {
             Ok((base, ChainEnd { seq: unsigned(row.get(2)?), hash: row.get(3)?, at: row.get(4)? }))
         },
     )?;
-    let mut walk = Walk { end: base, count: 0 };
+    let mut walk = Walk { end: base, count: 0, scratch: Vec::new() };
     let mut statement = conn.prepare(&format!("SELECT {COLUMNS} FROM audit_batches ORDER BY first_seq"))?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
@@ -34,7 +34,7 @@ fn verify_in(conn: &Connection) -> Result<AuditVerdict, DbError> {
             return Ok(AuditVerdict::Broken { seq, reason });
         }
     }
-    let Walk { end, count } = walk;
+    let Walk { end, count, .. } = walk;
     if (end.seq, end.hash) != (head.seq, head.hash) {
         return Ok(AuditVerdict::Broken { seq: end.seq + 1, reason: "the last rows are missing" });
     }
@@ -47,6 +47,8 @@ type Misfit = Option<(u64, &'static str)>;
 struct Walk {
     end: ChainEnd,
     count: u64,
+    /// Memory in which one row after the other is hashed.
+    scratch: Vec<u8>,
 }
 
 impl Walk {
@@ -84,7 +86,7 @@ impl Walk {
             return Some("a row has an unknown kind");
         }
         let seq = self.end.seq + 1;
-        let hash = chain_hash(&mut Vec::new(), &self.end.hash, seq, &event.fields());
+        let hash = chain_hash(&mut self.scratch, &self.end.hash, seq, &event.fields());
         if hash != *stored {
             return Some("a row was changed");
         }

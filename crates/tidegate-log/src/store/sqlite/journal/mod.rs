@@ -4,8 +4,9 @@
 //! afterwards (`merge`). Must not: lose or show a row that the reader's own snapshot of the
 //! database does not have, or grow beyond its bound.
 //!
-//! Rows are written over others that were moved on (`slots`). A row is staged before its commit, so a reader whose snapshot has it finds it in memory. A merge is told
-//! after its commit; a reader with an older snapshot then reads the journal's own rows.
+//! Rows are written over others that were moved on (`slots`). A row is staged before its commit, so a reader
+//! whose snapshot has it finds it in memory. A merge is told after its commit; a reader with an older snapshot
+//! then reads the journal's own rows.
 
 mod held;
 mod merge;
